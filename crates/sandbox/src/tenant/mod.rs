@@ -1,0 +1,157 @@
+//! The state of the pretend Microsoft: tenants, people, applications, grants,
+//! tokens, meetings, mail. Plain values and look-ups; what may be done with
+//! them is decided at the doors (`entra`, `graph`).
+
+pub mod app;
+pub mod calls;
+pub mod mailboxes;
+pub mod meetings;
+pub mod person;
+pub mod token;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ClientId, ObjectId, TenantId};
+use app::{AppRegistration, Grant, Grantee, ServicePrincipal};
+use calls::Calls;
+use mailboxes::Mailboxes;
+use meetings::Meetings;
+use person::People;
+use token::{AccessToken, Code, RefreshToken, Session, Tokens};
+
+/// The directory to which personal Microsoft accounts belong.
+/// Source: "ID token claims reference", `tid`.
+pub const PERSONAL_TENANT: TenantId = TenantId(uuid::uuid!("9188040d-6c67-4c5b-b112-36a304b66dad"));
+
+/// An organization's Microsoft directory.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Tenant {
+    pub id: TenantId,
+    pub name: String,
+    /// Verified domains, the default one first.
+    pub domains: Vec<String>,
+    /// Two letters, as in ISO 3166.
+    pub country: String,
+    pub consent_policy: ConsentPolicy,
+}
+
+/// What people without a role may approve for themselves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConsentPolicy {
+    /// Any permission that needs no administrator.
+    Allow,
+    /// The same without `OnlineMeetings.*` and its like, as in tenants that let Microsoft manage
+    /// their consent settings. Source: "Manage app consent policies" (2026-01).
+    #[default]
+    BlockTeams,
+    /// Nothing.
+    AdminOnly,
+}
+
+/// Everything there is.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct State {
+    pub tenants: BTreeMap<TenantId, Tenant>,
+    pub people: People,
+    pub apps: BTreeMap<ClientId, AppRegistration>,
+    pub service_principals: Vec<ServicePrincipal>,
+    pub grants: Vec<Grant>,
+    pub codes: Tokens<Code>,
+    pub refresh_tokens: Tokens<RefreshToken>,
+    pub access_tokens: Tokens<AccessToken>,
+    pub sessions: Tokens<Session>,
+    pub meetings: Meetings,
+    pub mailboxes: Mailboxes,
+    #[serde(skip)]
+    pub calls: Calls,
+}
+
+/// Why an access token opens nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BearerRefusal {
+    /// There is none, or it isn't one of ours.
+    Invalid,
+    Expired,
+    /// Its person's sessions were revoked since, and the client understands claims challenges.
+    Revoked,
+}
+
+impl State {
+    /// The tenant with this GUID or verified domain.
+    pub fn find_tenant(&self, name: &str) -> Option<&Tenant> {
+        match name.parse() {
+            Ok(id) => self.tenants.get(&id),
+            Err(_) => self.tenants.values().find(|tenant| {
+                tenant
+                    .domains
+                    .iter()
+                    .any(|domain| domain.eq_ignore_ascii_case(name))
+            }),
+        }
+    }
+
+    /// The application's presence in a tenant.
+    pub fn find_service_principal(
+        &self,
+        tenant: TenantId,
+        client_id: ClientId,
+    ) -> Option<&ServicePrincipal> {
+        self.service_principals
+            .iter()
+            .find(|principal| principal.tenant == tenant && principal.client_id == client_id)
+    }
+
+    /// The delegated permissions that an application has for a person: its own grant and the
+    /// tenant's together.
+    pub fn granted_scopes(
+        &self,
+        tenant: TenantId,
+        client_id: ClientId,
+        person: ObjectId,
+    ) -> BTreeSet<String> {
+        self.grants
+            .iter()
+            .filter(|grant| grant.tenant == tenant && grant.client_id == client_id)
+            .filter(|grant| match grant.to {
+                Grantee::Principal(id) => id == person,
+                Grantee::AllPrincipals => true,
+            })
+            .flat_map(|grant| grant.scopes.iter().cloned())
+            .collect()
+    }
+
+    /// What the bearer of an access token may do, or why nothing.
+    pub fn find_bearer(&self, token: &str, now: Timestamp) -> Result<&AccessToken, BearerRefusal> {
+        let access = self
+            .access_tokens
+            .find(token)
+            .ok_or(BearerRefusal::Invalid)?;
+        if now >= access.expires_at {
+            return Err(BearerRefusal::Expired);
+        }
+        let revoked = access
+            .person
+            .and_then(|id| self.people.find(id))
+            .is_some_and(|person| access.issued_at < person.sessions_valid_from);
+        if access.understands_claims && revoked {
+            return Err(BearerRefusal::Revoked);
+        }
+        Ok(access)
+    }
+
+    /// Forgets what has ended, so that a long-lived sandbox doesn't grow.
+    pub fn forget_expired(&mut self, now: Timestamp) {
+        self.codes.retain(|code| now < code.expires_at);
+        // A day longer, so that Graph can still tell an expired token from one it never saw.
+        let yesterday = now
+            .saturating_sub(SignedDuration::from_hours(24))
+            .unwrap_or(now);
+        self.access_tokens
+            .retain(|token| yesterday < token.expires_at);
+    }
+}
