@@ -1,0 +1,166 @@
+//! A program that a test starts and that never outlives the test run, however that ends.
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::CommandExt;
+use std::process::{ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use crate::runtime::{GLANCE, PATIENCE};
+
+// The program runs in a process group of its own beside a watcher. The watcher reads a pipe
+// whose other end only the test holds: it closes when the test lets go or when the test
+// program dies of whatever cause, and then the whole group ends.
+const WATCHED: &str = r#"
+exec 3<&0
+( cat; kill -KILL -$$ ) <&3 >/dev/null 2>&1 &
+exec "$0" "$@" </dev/null 3<&-
+"#;
+
+/// A running program with its group.
+#[derive(Debug)]
+pub struct Child {
+    program: String,
+    process: std::process::Child,
+    lifeline: Option<ChildStdin>,
+    lines: Receiver<String>,
+    errors: Arc<Mutex<String>>,
+}
+
+impl Child {
+    /// Starts `program`; its standard output is read line by line with [`Child::next_line`].
+    pub fn starts<S: AsRef<OsStr>>(
+        program: &str,
+        arguments: &[S],
+        environment: &[(&str, &str)],
+    ) -> Self {
+        let mut process = Command::new("sh")
+            .args(["-c", WATCHED, program])
+            .args(arguments)
+            .envs(environment.iter().copied())
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("every machine has a shell");
+        let lifeline = process.stdin.take();
+        let output = process.stdout.take().expect("it is piped");
+        let error_output = process.stderr.take().expect("it is piped");
+
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                // Nobody listens any more once the child is dropped; the pipe is drained all the same.
+                let _ = sender.send(line);
+            }
+        });
+        let errors = Arc::new(Mutex::new(String::new()));
+        let kept = Arc::clone(&errors);
+        std::thread::spawn(move || keep(error_output, &kept));
+        Self {
+            program: program.to_owned(),
+            process,
+            lifeline,
+            lines,
+            errors,
+        }
+    }
+
+    /// The next line of standard output; fails the test with the program's own words where
+    /// none comes.
+    pub fn next_line(&self) -> String {
+        match self.lines.recv_timeout(PATIENCE) {
+            Ok(line) => line,
+            Err(RecvTimeoutError::Timeout) => panic!(
+                "{} said nothing for {PATIENCE:?}.\n{}",
+                self.program,
+                self.errors()
+            ),
+            Err(RecvTimeoutError::Disconnected) => {
+                panic!("{} ended early.\n{}", self.program, self.errors())
+            }
+        }
+    }
+
+    /// Asks it to stop as Ctrl-C does and waits until it has.
+    pub fn interrupted(&mut self) -> ExitStatus {
+        let pid = self.process.id().to_string();
+        Command::new("kill")
+            .args(["-INT", &pid])
+            .status()
+            .expect("every machine has kill");
+        self.ended()
+    }
+
+    /// Waits until it has stopped by itself.
+    pub fn ended(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            if let Some(status) = self.process.try_wait().expect("it is our child") {
+                return status;
+            }
+            std::thread::sleep(GLANCE);
+        }
+        panic!("{} does not stop.\n{}", self.program, self.errors());
+    }
+
+    /// What it wrote to standard error so far.
+    pub fn errors(&self) -> String {
+        self.errors
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        drop(self.lifeline.take());
+        let _ = self.process.wait();
+        if std::thread::panicking() {
+            eprintln!("--- {} wrote:\n{}", self.program, self.errors());
+        }
+    }
+}
+
+fn keep(mut output: impl Read, kept: &Mutex<String>) {
+    let mut piece = [0; 4096];
+    while let Ok(length @ 1..) = output.read(&mut piece) {
+        kept.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push_str(&String::from_utf8_lossy(&piece[..length]));
+    }
+}
+
+#[test]
+fn a_program_ends_with_its_test_together_with_those_it_started() {
+    let child = Child::starts("sh", &["-c", "sleep 600 & echo $!; wait"], &[]);
+    let grandchild = format!("/proc/{}", child.next_line());
+    assert!(std::fs::exists(&grandchild).expect("/proc can be read"));
+    drop(child);
+    let deadline = Instant::now() + PATIENCE;
+    while std::fs::read_to_string(format!("{grandchild}/status"))
+        .is_ok_and(|status| !status.contains("State:\tZ"))
+    {
+        assert!(Instant::now() < deadline, "the grandchild lives on");
+        std::thread::sleep(GLANCE);
+    }
+}
+
+#[test]
+fn a_program_that_is_interrupted_may_tidy_up() {
+    let mut child = Child::starts(
+        "sh",
+        &[
+            "-c",
+            "trap 'echo bye; exit 3' INT; echo ready; while :; do sleep 0.01; done",
+        ],
+        &[],
+    );
+    assert_eq!(child.next_line(), "ready");
+    assert_eq!(child.interrupted().code(), Some(3));
+    assert_eq!(child.next_line(), "bye");
+}

@@ -1,0 +1,10 @@
+//! One program for everything that is proved from outside: pages, stories, stores, attacks.
+//!
+//! A folder mirrors what it proves. The files beside this one are what the tests stand on.
+
+mod browser;
+mod child;
+mod postgres;
+mod reader;
+mod rehearsal;
+mod runtime;
