@@ -1,0 +1,361 @@
+//! Meetings and their forms.
+
+use super::people::{self, as_mei};
+use super::{Sample, sample};
+use crate::web::pages::meetings::{
+    Agenda, Attendee, Cancellation, Day, Forecast, Link, LinkState, Meeting, MeetingLine,
+    MeetingList, MeetingState, ModeOffer, Modes, Neighbour, NewMeeting, PersonChoice, Reschedule,
+    Schedule,
+};
+use crate::web::pages::shown::Tone;
+use crate::web::pages::{Errors, Here, Mode, Tag, Way};
+
+pub fn line() -> MeetingLine {
+    MeetingLine {
+        address: "/larkspur/meetings/7".into(),
+        title: "First weeks as a manager".into(),
+        when: people::tomorrow(),
+        mode: Mode::Teams,
+        people: vec![people::luis()],
+        track: Some("New Managers".into()),
+        tag: None,
+        join: None,
+    }
+}
+
+pub fn joinable() -> MeetingLine {
+    let mut line = line();
+    line.title = "Saying no, kindly".into();
+    line.when.relative = Some("Today".into());
+    line.when.day = "Mon 23 Nov".into();
+    line.join = Some("/j/k3f9".into());
+    line.people.push(people::jonas());
+    line
+}
+
+pub fn hostile() -> (NewMeeting, &'static str) {
+    let hostile = "\"><script>alert(1)</script>";
+    let mut page = new_meeting();
+    page.title = hostile.into();
+    page.agenda = hostile.into();
+    page.people[0].face.name = hostile.into();
+    page.errors.push("title", hostile);
+    (page, hostile)
+}
+
+pub fn samples() -> Vec<Sample> {
+    let mut pages = lists();
+    pages.extend(shown());
+    pages.extend(forms());
+    pages
+}
+
+fn lists() -> Vec<Sample> {
+    let mut cancelled = line();
+    cancelled.title = "Feedback that lands".into();
+    cancelled.tag = Some(Tag::new("Cancelled", Tone::Plain));
+    cancelled.when.hours = "17:00–17:30".into();
+    let mut waiting = line();
+    waiting.title = "Delegating without losing sleep, nor the thread of what was agreed".into();
+    waiting.tag = Some(Tag::new("Creating the Teams link…", Tone::Waiting));
+    let list = MeetingList {
+        frame: as_mei(Here::Meetings),
+        days: vec![
+            Day {
+                heading: "Today, Mon 23 Nov".into(),
+                meetings: vec![joinable()],
+            },
+            Day {
+                heading: "Tomorrow, Tue 24 Nov".into(),
+                meetings: vec![waiting, cancelled],
+            },
+        ],
+        past: false,
+        earlier: None,
+        later: Some("/larkspur/meetings?after=x".into()),
+        new: vec![people::new_managers(), people::women_in_engineering()],
+    };
+    let empty = MeetingList {
+        days: Vec::new(),
+        later: None,
+        new: vec![people::new_managers()],
+        ..list.clone()
+    };
+    vec![sample("meetings", &list), sample("meetings-empty", &empty)]
+}
+
+fn shown() -> Vec<Sample> {
+    let ready = meeting(LinkState::Ready {
+        join: Some("/j/k3f9".into()),
+        note: Some("It opens 15 minutes before, at 14:45.".into()),
+    });
+    let mut waiting = meeting(LinkState::Waiting { reason: None });
+    if let Some(link) = &mut waiting.link {
+        link.poll = Some("/larkspur/meetings/7/link?shown=waiting".into());
+        link.host = None;
+    }
+    let mut failed = meeting(LinkState::Failed {
+        reason:
+            "Microsoft refuses to let Teams Scheduler plan meetings. Your administrators know. \
+                 The meeting stands; the link follows once it is put right."
+                .into(),
+        way: Some(Way::new(
+            "Meet in another mode",
+            "/larkspur/meetings/7/schedule",
+        )),
+    });
+    failed.lobby_warning = Some(
+        "Priya would wait in the lobby, and nobody present could let her in. Invite a colleague \
+         who has an account."
+            .into(),
+    );
+    failed.attendees.push(Attendee {
+        face: people::priya(),
+        role: "Mentee".into(),
+        answer: None,
+        forecast: Some(Forecast::Waits),
+    });
+    let mut cancelled = meeting(LinkState::Closed {
+        reason: "The Teams meeting was deleted.".into(),
+    });
+    cancelled.state = MeetingState::Cancelled {
+        sentence: "Jonas Weber cancelled this meeting today at 11:20.".into(),
+        reason: Some("The room is needed for the audit. Please find another day.".into()),
+        note: Some("Whoever kept Microsoft's own link may still get in.".into()),
+    };
+    cancelled.may_change = false;
+    let mut over = meeting(LinkState::Closed {
+        reason: "The meeting is over.".into(),
+    });
+    over.state = MeetingState::Over("This meeting was held.".into());
+    over.may_change = false;
+    over.agenda = Agenda::Private;
+    vec![
+        sample("meeting", &ready),
+        sample("meeting-waiting", &waiting),
+        sample("meeting-failed", &failed),
+        sample("meeting-cancelled", &cancelled),
+        sample("meeting-over", &over),
+    ]
+}
+
+fn meeting(state: LinkState) -> Meeting {
+    Meeting {
+        frame: as_mei(Here::Meetings),
+        id: "7".into(),
+        title: "First weeks as a manager".into(),
+        track: people::new_managers(),
+        when: people::tomorrow(),
+        mode: Mode::Teams,
+        location: None,
+        state: MeetingState::Scheduled,
+        attendees: vec![
+            Attendee {
+                face: people::mei(),
+                role: "Mentor, planned this meeting".into(),
+                answer: Some(Tag::new("Yes", Tone::Well)),
+                forecast: Some(Forecast::WalksIn),
+            },
+            Attendee {
+                face: people::luis(),
+                role: "Mentee".into(),
+                answer: Some(Tag::new("No answer yet", Tone::Plain)),
+                forecast: Some(Forecast::WalksIn),
+            },
+        ],
+        lobby_warning: None,
+        agenda: Agenda::Shown(vec![
+            "What surprised you in the first two weeks?".into(),
+            "Your one-to-ones: how long, how often, and what for.".into(),
+        ]),
+        link: Some(Link {
+            poll: None,
+            state,
+            host: Some("Teams Scheduler".into()),
+        }),
+        may_change: true,
+        made: "Mei Tanaka planned this on Mon 23 Nov 2026 at 14:02.".into(),
+    }
+}
+
+fn new_meeting() -> NewMeeting {
+    NewMeeting {
+        frame: as_mei(Here::Track("new-managers".into())),
+        track: people::new_managers(),
+        once: "0193".into(),
+        errors: Errors::none(),
+        title: String::new(),
+        agenda: String::new(),
+        people: vec![
+            PersonChoice {
+                id: "jonas".into(),
+                face: people::jonas(),
+                role: "Track administrator".into(),
+                chosen: false,
+                forecast: Some(Forecast::WalksIn),
+            },
+            PersonChoice {
+                id: "luis".into(),
+                face: people::luis(),
+                role: "Mentee".into(),
+                chosen: true,
+                forecast: Some(Forecast::WalksIn),
+            },
+            PersonChoice {
+                id: "priya".into(),
+                face: people::priya(),
+                role: "Mentee".into(),
+                chosen: false,
+                forecast: Some(Forecast::Waits),
+            },
+        ],
+        schedule: schedule(),
+        modes: Modes {
+            poll: None,
+            refresh: "/larkspur/tracks/new-managers/meetings/new".into(),
+            offered: [Mode::InPerson, Mode::Phone, Mode::Teams]
+                .into_iter()
+                .map(|mode| ModeOffer {
+                    mode,
+                    help: None,
+                    chosen: mode == Mode::Teams,
+                })
+                .collect(),
+            absent: None,
+            location: String::new(),
+            errors: Errors::none(),
+        },
+    }
+}
+
+fn schedule() -> Schedule {
+    Schedule {
+        date: "2026-11-24".into(),
+        time: "15:00".into(),
+        zones: people::zones(),
+        duration: "45".into(),
+        neighbours: Vec::new(),
+    }
+}
+
+fn forms() -> Vec<Sample> {
+    let mut refused = new_meeting();
+    refused.agenda = "How the first week went".into();
+    refused.people[1].chosen = false;
+    refused.schedule.duration = "3".into();
+    refused.schedule.neighbours = vec![
+        Neighbour {
+            value: "2027-03-28T01:30+01:00".into(),
+            label: "01:30, before the clocks change".into(),
+        },
+        Neighbour {
+            value: "2027-03-28T03:30+02:00".into(),
+            label: "03:30, after".into(),
+        },
+    ];
+    refused.errors.push("title", "Give the meeting a title.");
+    refused
+        .errors
+        .push("people", "Choose at least one person to meet.");
+    refused
+        .errors
+        .push("duration", "Choose between 5 minutes and 24 hours.");
+
+    let mut priya = new_meeting();
+    priya.modes.offered.truncate(2);
+    priya.modes.offered[0].chosen = true;
+    priya.modes.absent = Some(
+        "Your address priya@alumni.example is not in Larkspur's Microsoft directory. Ask your \
+         track administrator, or meet by phone."
+            .into(),
+    );
+    let mut checked = priya.clone();
+    checked.modes.absent =
+        Some("Looking up your account in Larkspur's Microsoft directory…".into());
+    checked.modes.poll =
+        Some("/larkspur/tracks/new-managers/meetings/new/modes?shown=checking".into());
+
+    let reschedule = Reschedule {
+        frame: as_mei(Here::Meetings),
+        id: "7".into(),
+        revision: "2".into(),
+        title: "First weeks as a manager".into(),
+        when: people::tomorrow(),
+        told: "Luis gets an update by mail. The Teams link stays the same.".into(),
+        errors: Errors::none(),
+        schedule: schedule(),
+        reason_required: true,
+        reason: String::new(),
+    };
+    let cancellation = Cancellation {
+        frame: as_mei(Here::Meetings),
+        id: "7".into(),
+        revision: "2".into(),
+        title: "First weeks as a manager".into(),
+        when: people::tomorrow(),
+        told: "Luis is told by mail, and it leaves the calendars.".into(),
+        teams: true,
+        errors: Errors::none(),
+        reason_required: false,
+        reason: String::new(),
+    };
+    vec![
+        sample("new-meeting", &new_meeting()),
+        sample("new-meeting-refused", &refused),
+        sample("new-meeting-priya", &priya),
+        sample("new-meeting-checking", &checked),
+        sample("reschedule", &reschedule),
+        sample("cancellation", &cancellation),
+    ]
+}
+
+#[test]
+fn each_field_of_a_new_meeting_bears_its_bare_name_once() {
+    use askama::Template;
+    let html = new_meeting().render().unwrap();
+    for label in [
+        "Title",
+        "Agenda",
+        "Date",
+        "Time",
+        "Time zone",
+        "Duration",
+        "In person",
+        "Phone",
+        "Teams video call",
+        "Location",
+        "Luis Ortega",
+    ] {
+        let times = html.matches(&format!(">{label}</label>")).count();
+        assert_eq!(times, 1, "{label}");
+    }
+    for legend in ["People", "Meeting mode"] {
+        let times = html.matches(&format!(">{legend}</legend>")).count();
+        assert_eq!(times, 1, "{legend}");
+    }
+}
+
+#[test]
+fn a_refused_meeting_keeps_what_was_typed() {
+    use askama::Template;
+    let mut page = new_meeting();
+    page.title = "Saying no, kindly".into();
+    page.agenda = "Practice".into();
+    page.schedule.duration = "3".into();
+    page.errors
+        .push("duration", "Choose between 5 minutes and 24 hours.");
+    let html = page.render().unwrap();
+    assert!(html.contains("value=\"Saying no, kindly\""));
+    assert!(html.contains("Practice</textarea>"));
+    assert!(html.contains("href=\"#duration\">Choose between"));
+    assert!(html.contains("aria-describedby=\"duration-help duration-error\""));
+}
+
+#[test]
+fn a_settled_link_asks_no_more() {
+    use askama::Template;
+    let settled = meeting(LinkState::Closed {
+        reason: "Over.".into(),
+    });
+    assert!(!settled.render().unwrap().contains("hx-get"));
+}
