@@ -1,0 +1,121 @@
+//! What every call needs: which cloud, as which application, through which
+//! transport, by which clock.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+use url::Url;
+use uuid::Uuid;
+
+use crate::cloud::Cloud;
+use crate::graph::Slots;
+use crate::identity::Keys;
+use crate::transport::Transport;
+
+/// An app registration in Entra ID.
+#[derive(Clone, Debug)]
+pub struct Application {
+    /// Its "Application (client) ID".
+    pub client_id: Uuid,
+    /// Newest first. The second is tried when Microsoft refuses the first, so
+    /// that a secret is replaced without an interruption; more are not looked at.
+    pub client_secrets: Vec<SecretString>,
+    /// The one registered redirect URI (platform "Web").
+    pub redirect_uri: Url,
+}
+
+/// Tells the time; handed in.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+
+impl Clock {
+    pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Clock")
+    }
+}
+
+/// Fills bytes at random; handed in. Only request ids are made with it.
+#[derive(Clone)]
+pub struct Randomness(Arc<Fill>);
+
+type Fill = dyn Fn(&mut [u8]) + Send + Sync;
+
+impl Randomness {
+    pub fn new(fill: impl Fn(&mut [u8]) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(fill))
+    }
+
+    pub(crate) fn uuid(&self) -> Uuid {
+        let mut bytes = [0; 16];
+        (self.0)(&mut bytes);
+        uuid::Builder::from_random_bytes(bytes).into_uuid()
+    }
+}
+
+impl fmt::Debug for Randomness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Randomness")
+    }
+}
+
+/// Speaks with one cloud as one application, for any number of organizations.
+///
+/// Cheap to clone; clones share the signing keys and the limit of calls at once
+/// per host.
+#[derive(Clone, Debug)]
+pub struct Client(Arc<Parts>);
+
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub cloud: Cloud,
+    pub application: Application,
+    pub transport: Transport,
+    pub clock: Clock,
+    pub randomness: Randomness,
+    pub keys: Keys,
+    pub slots: Slots,
+}
+
+impl Client {
+    pub fn new(
+        cloud: Cloud,
+        application: Application,
+        transport: Transport,
+        clock: Clock,
+        randomness: Randomness,
+    ) -> Self {
+        Self(Arc::new(Parts {
+            cloud,
+            application,
+            transport,
+            clock,
+            randomness,
+            keys: Keys::default(),
+            slots: Slots::default(),
+        }))
+    }
+
+    pub fn cloud(&self) -> &Cloud {
+        &self.0.cloud
+    }
+
+    pub fn application(&self) -> &Application {
+        &self.0.application
+    }
+
+    pub(crate) fn parts(&self) -> &Parts {
+        &self.0
+    }
+}

@@ -1,0 +1,235 @@
+//! The one place that sends to Graph.
+//!
+//! A call has a name for logs, a token that says whose it is, and a place among
+//! the four that may be under way for one host at once. What comes back is read
+//! into a typed answer or into the one table of failures.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, StatusCode, header};
+use http_body_util::Full;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use url::Url;
+
+use crate::client::Client;
+use crate::failure::{Failure, GraphError, Kind};
+use crate::token::AccessToken;
+use crate::transport::{Answer, DEADLINE};
+use crate::{Holder, ObjectId};
+
+/// Calls under way at once for one host ("Microsoft Graph throttling guidance",
+/// Outlook limits: four per app and mailbox).
+const AT_ONCE_PER_HOST: usize = 4;
+
+/// Pages of one list; a list of ours has one or two.
+const MOST_PAGES: usize = 5;
+
+/// Everything that isn't certain to stand for itself in a path or a query.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'@');
+
+pub(crate) fn escaped(text: &str) -> String {
+    utf8_percent_encode(text, ESCAPED).to_string()
+}
+
+/// One call to Graph.
+pub(crate) struct Call<'a> {
+    /// For logs: `createOrGet`, never the address, which names people.
+    pub name: &'static str,
+    pub method: Method,
+    /// Below `/v1.0`, escaped, with its query.
+    pub path: &'a str,
+    pub body: Option<serde_json::Value>,
+    pub prefer: Option<&'static str>,
+}
+
+impl<'a> Call<'a> {
+    pub fn get(name: &'static str, path: &'a str) -> Self {
+        Self::new(name, Method::GET, path)
+    }
+
+    pub fn new(name: &'static str, method: Method, path: &'a str) -> Self {
+        Self {
+            name,
+            method,
+            path,
+            body: None,
+            prefer: None,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct List<T> {
+    pub value: Vec<T>,
+    #[serde(rename = "@odata.nextLink")]
+    pub next: Option<String>,
+}
+
+impl Client {
+    /// The typed answer of a call that gives one.
+    pub(crate) async fn get_json<T: DeserializeOwned>(
+        &self,
+        token: &AccessToken,
+        call: Call<'_>,
+    ) -> Result<T, Failure> {
+        let answer = self.call(token, call).await?;
+        if answer.status == StatusCode::OK {
+            answer.json()
+        } else {
+            Err(unexpected(&answer))
+        }
+    }
+
+    /// Any 2xx answer; everything else is a failure.
+    pub(crate) async fn call(
+        &self,
+        token: &AccessToken,
+        call: Call<'_>,
+    ) -> Result<Answer, Failure> {
+        let parts = self.parts();
+        let mut url = parts
+            .cloud
+            .graph()
+            .as_str()
+            .trim_end_matches('/')
+            .to_owned();
+        url.push_str("/v1.0");
+        url.push_str(call.path);
+        self.send(token, &url, call).await
+    }
+
+    /// Follows a list to its end. A link to another host isn't followed: it
+    /// would take the token along.
+    pub(crate) async fn rest_of_list<T: DeserializeOwned>(
+        &self,
+        token: &AccessToken,
+        name: &'static str,
+        mut list: List<T>,
+    ) -> Result<Vec<T>, Failure> {
+        let mut pages = 1;
+        while let Some(next) = list.next.take() {
+            let next = Url::parse(&next)
+                .ok()
+                .filter(|next| self.cloud().is_at_graph(next))
+                .ok_or_else(|| Failure::garbage("a next page at another host"))?;
+            if pages == MOST_PAGES {
+                return Err(Failure::garbage("a list without an end"));
+            }
+            pages += 1;
+            let call = Call::get(name, "");
+            let answer = self.send(token, next.as_str(), call).await?;
+            let page: List<T> = answer.json()?;
+            list.value.extend(page.value);
+            list.next = page.next;
+        }
+        Ok(list.value)
+    }
+
+    async fn send(
+        &self,
+        token: &AccessToken,
+        url: &str,
+        call: Call<'_>,
+    ) -> Result<Answer, Failure> {
+        let parts = self.parts();
+        let sent = [token.secret()];
+        let request_id = parts.randomness.uuid().to_string();
+        let mut bearer =
+            HeaderValue::from_str(&format!("Bearer {}", token.secret().expose_secret()))
+                .map_err(|_| Failure::new(Kind::AccessTokenRefused))?;
+        bearer.set_sensitive(true);
+        let mut request = Request::builder()
+            .method(call.method)
+            .uri(url)
+            .header(header::AUTHORIZATION, bearer)
+            .header("client-request-id", &request_id)
+            .header("return-client-request-id", "true");
+        if let Some(prefer) = call.prefer {
+            request = request.header("prefer", prefer);
+        }
+        let body = match call.body {
+            Some(json) => {
+                request = request.header(header::CONTENT_TYPE, "application/json");
+                Bytes::from(json.to_string())
+            }
+            None => Bytes::new(),
+        };
+        let request = request
+            .body(Full::new(body))
+            .map_err(|_| Failure::new(Kind::RequestWrong))?;
+        let slot = parts.slots.take(token.holder(), token.host()).await?;
+        let outcome = parts.transport.exchange(request, &sent).await;
+        drop(slot);
+        let outcome = outcome.and_then(|answer| {
+            if answer.status.is_success() {
+                Ok(answer)
+            } else {
+                let (headers, body) = (&answer.headers, Some(&answer.body[..]));
+                let now = parts.clock.now();
+                Err(GraphError::read(answer.status, headers, body, &sent, now))
+            }
+        });
+        let holder = token.holder();
+        match &outcome {
+            Ok(answer) => tracing::debug!(
+                call = call.name, %holder, status = answer.status.as_u16(), client_request_id = request_id,
+                "Graph answered"
+            ),
+            Err(failure) => tracing::debug!(
+                call = call.name, %holder, %failure, client_request_id = request_id,
+                "Graph call failed"
+            ),
+        }
+        outcome
+    }
+}
+
+/// A success of another kind than documented: something may have happened.
+pub(crate) fn unexpected(answer: &Answer) -> Failure {
+    Failure::garbage("a success of another kind than documented")
+        .with_status(answer.status)
+        .with_ids(&answer.headers)
+}
+
+/// Places for calls under way, per host.
+#[derive(Debug, Default)]
+pub(crate) struct Slots(Mutex<HashMap<(Holder, ObjectId), Weak<Semaphore>>>);
+
+impl Slots {
+    /// Waits for a place, at most as long as a call may take.
+    async fn take(&self, holder: Holder, host: ObjectId) -> Result<OwnedSemaphorePermit, Failure> {
+        let semaphore = self.of((holder, host));
+        let taken = tokio::time::timeout(DEADLINE, semaphore.acquire_owned()).await;
+        if let Ok(Ok(permit)) = taken {
+            return Ok(permit);
+        }
+        let mut failure = Failure::new(Kind::Throttled)
+            .detailed("too many calls of ours for this host at once", &[]);
+        failure.retry_after = Some(Duration::from_secs(1));
+        Err(failure)
+    }
+
+    /// Hosts without a call under way are forgotten, so the map doesn't grow.
+    fn of(&self, host: (Holder, ObjectId)) -> Arc<Semaphore> {
+        let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = places.get(&host).and_then(Weak::upgrade) {
+            return known;
+        }
+        places.retain(|_, semaphore| semaphore.strong_count() > 0);
+        let fresh = Arc::new(Semaphore::new(AT_ONCE_PER_HOST));
+        places.insert(host, Arc::downgrade(&fresh));
+        fresh
+    }
+}
