@@ -1,1 +1,5 @@
-fn main() {}
+//! Only calls the library.
+
+fn main() -> std::process::ExitCode {
+    ithaca::cli::run(std::env::args_os())
+}

@@ -150,31 +150,15 @@ impl fmt::Debug for Key {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::path::PathBuf;
 
     use super::*;
+    use crate::scratch::Scratch;
     use crate::vault::Vault;
-
-    struct Folder(PathBuf);
-
-    impl Folder {
-        fn new() -> Self {
-            let path = std::env::temp_dir().join(Randomness::system().code());
-            fs::create_dir(&path).unwrap();
-            Self(path)
-        }
-    }
-
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
-        }
-    }
 
     #[test]
     fn a_key_file_is_made_once_and_only_its_owner_may_read_it() {
-        let folder = Folder::new();
-        let path = folder.0.join("key");
+        let folder = Scratch::new();
+        let path = folder.path().join("key");
         let randomness = Randomness::system();
 
         let id = Vault::make_key_file(&path, &randomness).unwrap();
@@ -192,8 +176,8 @@ mod tests {
 
     #[test]
     fn a_key_file_that_others_may_read_is_refused_with_the_remedy() {
-        let folder = Folder::new();
-        let path = folder.0.join("key");
+        let folder = Scratch::new();
+        let path = folder.path().join("key");
         Vault::make_key_file(&path, &Randomness::system()).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         let error = Key::read(&path).unwrap_err().to_string();

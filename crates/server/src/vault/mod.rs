@@ -66,7 +66,7 @@ pub enum VaultError {
 }
 
 /// Seals with the current key, opens with the current and the retired ones.
-/// Clones are not made: share it behind an `Arc`.
+/// Share it behind an `Arc`.
 pub struct Vault {
     current: Key,
     retired: Vec<Key>,

@@ -1,0 +1,203 @@
+//! The command line: its words, and what each command does.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Parser, Subcommand};
+
+use crate::clock::Randomness;
+use crate::config::Config;
+use crate::vault::Vault;
+
+/// What was wrong with the command line, rather than with what it asked for.
+const MISUSED: u8 = 2;
+
+/// Mentoring programs whose meetings take place on Microsoft Teams.
+#[derive(Debug, Parser)]
+#[command(name = "ithaca", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Say what is wrong with a configuration, with the line and the remedy
+    Check {
+        /// The configuration file
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Keys that secrets are sealed with
+    #[command(subcommand)]
+    Key(KeyCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum KeyCommand {
+    /// Make a new key in a new file that only you may read
+    Create {
+        /// The file to make
+        file: PathBuf,
+    },
+}
+
+/// Runs one command line, its program's name first.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return misused(&error),
+    };
+    match cli.command {
+        Command::Check { config } => check(&config),
+        Command::Key(KeyCommand::Create { file }) => create_key(&file),
+    }
+}
+
+fn check(path: &std::path::Path) -> ExitCode {
+    let config = match Config::load(path) {
+        Ok(config) => config,
+        Err(error) => return failed(&error),
+    };
+    let findings = config.check();
+    for finding in &findings {
+        eprintln!("{}", finding.in_file(path));
+    }
+    if findings.is_empty() {
+        println!("{} is in order.", path.display());
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn create_key(file: &std::path::Path) -> ExitCode {
+    match Vault::make_key_file(file, &Randomness::system()) {
+        Ok(id) => {
+            println!(
+                "Key {id} is in {}. Keep a copy of it apart from your database backups.",
+                file.display()
+            );
+            ExitCode::SUCCESS
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &dyn std::error::Error) -> ExitCode {
+    eprintln!("{error}");
+    ExitCode::FAILURE
+}
+
+/// Help goes to the terminal; anything else is one sentence and exit code 2.
+fn misused(error: &clap::Error) -> ExitCode {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            // A closed pipe is no reason to fail.
+            let _ = error.print();
+            ExitCode::SUCCESS
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = error.print();
+            ExitCode::from(MISUSED)
+        }
+        _ => {
+            eprintln!("{}", sentence(error));
+            ExitCode::from(MISUSED)
+        }
+    }
+}
+
+/// What clap says on several lines, said in one.
+fn sentence(error: &clap::Error) -> String {
+    let about = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        Some(ContextValue::Strings(texts)) => Some(texts.join(" and ")),
+        Some(ContextValue::StyledStr(text)) => Some(text.to_string()),
+        _ => None,
+    };
+    let argument = about(ContextKind::InvalidArg).unwrap_or_default();
+    let value = about(ContextKind::InvalidValue).unwrap_or_default();
+    let sentence = match error.kind() {
+        ErrorKind::MissingRequiredArgument => format!("{argument} is missing"),
+        ErrorKind::InvalidSubcommand => format!(
+            "“{}” is not a command of ithaca",
+            about(ContextKind::InvalidSubcommand).unwrap_or_default()
+        ),
+        ErrorKind::UnknownArgument => format!("{argument} is not known here"),
+        ErrorKind::InvalidValue if value.is_empty() => format!("{argument} needs a value"),
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
+            format!("“{value}” can't be the value of {argument}")
+        }
+        ErrorKind::ArgumentConflict => {
+            format!("{argument} is given twice, or with what excludes it")
+        }
+        _ => first_line(error),
+    };
+    let near = about(ContextKind::SuggestedSubcommand).or_else(|| about(ContextKind::SuggestedArg));
+    match near {
+        Some(near) => format!("{sentence}; did you mean {near}?"),
+        None => format!("{sentence}; `ithaca help` shows what there is."),
+    }
+}
+
+fn first_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let line = text.lines().next().unwrap_or_default();
+    line.trim_start_matches("error: ").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn refusal(line: &str) -> String {
+        let arguments = std::iter::once("ithaca").chain(line.split(' '));
+        sentence(&Cli::try_parse_from(arguments).unwrap_err())
+    }
+
+    #[test]
+    fn the_commands_fit_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_bad_flag_is_answered_in_one_sentence() {
+        for (line, answer) in [
+            (
+                "check",
+                "--config <FILE> is missing; `ithaca help` shows what there is.",
+            ),
+            (
+                "check --confg x",
+                "--confg is not known here; did you mean --config?",
+            ),
+            (
+                "check --config",
+                "--config <FILE> needs a value; `ithaca help` shows what there is.",
+            ),
+            (
+                "chekc",
+                "“chekc” is not a command of ithaca; did you mean check?",
+            ),
+            (
+                "key create",
+                "<FILE> is missing; `ithaca help` shows what there is.",
+            ),
+            (
+                "key create a b",
+                "b is not known here; `ithaca help` shows what there is.",
+            ),
+            (
+                "check --config a --config b",
+                "--config <FILE> is given twice, or with what excludes it; `ithaca help` shows what there is.",
+            ),
+        ] {
+            assert_eq!(refusal(line), answer, "{line}");
+        }
+    }
+}
