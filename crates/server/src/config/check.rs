@@ -236,6 +236,7 @@ impl Findings<'_> {
     }
 
     fn microsoft(&mut self, microsoft: &Microsoft) {
+        let before = self.found.len();
         let own = microsoft.login.is_some()
             || microsoft.graph.is_some()
             || !microsoft.join_hosts.is_empty();
@@ -270,6 +271,15 @@ impl Findings<'_> {
                 "microsoft.join_hosts",
                 "no host is named where meetings may be joined",
                 "write the host of the join addresses, such as teams.microsoft.com",
+            );
+        }
+        if self.found.len() == before
+            && let Err(what) = microsoft.addresses()
+        {
+            self.add(
+                "microsoft",
+                what.trim_end_matches('.'),
+                "`ithaca.example.toml` shows how it is written",
             );
         }
         if microsoft.client_secret_files.is_empty() {
@@ -504,122 +514,131 @@ mod tests {
         assert_eq!(instance.check(&instance.text()), []);
     }
 
+    /// What is right, what stands there instead, on which line it is found, and the words.
+    const WRONG: &[(&str, &str, usize, &str)] = &[
+        (
+            "https://ithaca.larkspur",
+            "http://ithaca.larkspur",
+            1,
+            "not encrypted",
+        ),
+        ("\"key\"", "\"keys\"", 2, "can't be opened"),
+        (
+            "\"key\"",
+            "\"key\"\nretired_key_files = [\"key\"]",
+            3,
+            "once more",
+        ),
+        ("\"key\"", "\"client-secret\"", 2, "not a key file"),
+        (
+            "sqlite:ithaca.db",
+            "sqlite:nowhere/ithaca.db",
+            4,
+            "can't be written",
+        ),
+        ("sqlite:ithaca.db", "mysql://db/ithaca", 4, "neither"),
+        (
+            "sqlite:ithaca.db",
+            "postgres://ithaca:pw@db/ithaca",
+            4,
+            "password stands in",
+        ),
+        (
+            "tls = \"none\"",
+            "tls = \"none\"\nuser = \"ithaca\"",
+            9,
+            "no password",
+        ),
+        (
+            "tls = \"none\"",
+            "tls = \"none\"\nca_file = \"ca\"",
+            9,
+            "can't be read",
+        ),
+        (
+            "host = \"127.0.0.1\"",
+            "host = \"mail.invalid\"",
+            6,
+            "not found",
+        ),
+        (
+            "host = \"127.0.0.1\"",
+            "host = \"192.0.2.1\"",
+            8,
+            "not on this machine",
+        ),
+        ("cloud = \"global\"\n", "", 10, "which cloud"),
+        (
+            "cloud = \"global\"",
+            "cloud = \"global\"\nlogin = \"https://127.0.0.1\"\njoin_hosts = [\"x\"]",
+            11,
+            "addresses of another",
+        ),
+        (
+            "cloud = \"global\"",
+            "login = \"https://127.0.0.1\"\njoin_hosts = [\"x\"]",
+            10,
+            "only one",
+        ),
+        (
+            "cloud = \"global\"",
+            "login = \"http://login.larkspur.example\"\ngraph = \"http://127.0.0.1\"\njoin_hosts = [\"x\"]",
+            11,
+            "not encrypted",
+        ),
+        (
+            "cloud = \"global\"",
+            "login = \"https://169.254.169.254\"\ngraph = \"http://localhost\"\njoin_hosts = [\"x\"]",
+            11,
+            "not on the internet",
+        ),
+        (
+            "cloud = \"global\"",
+            "login = \"https://[::ffff:10.0.0.1]\"\ngraph = \"http://localhost\"\njoin_hosts = [\"x\"]",
+            11,
+            "not on the internet",
+        ),
+        (
+            "cloud = \"global\"",
+            "login = \"http://localhost\"\ngraph = \"http://localhost\"",
+            10,
+            "where meetings may be joined",
+        ),
+        (
+            "cloud = \"global\"",
+            "login = \"http://localhost\"\ngraph = \"http://localhost\"\njoin_hosts = [\"a/b\"]",
+            10,
+            "could be joined on",
+        ),
+        ("\"client-secret\"", "\"no-secret\"", 13, "can't be read"),
+        ("[\"client-secret\"]", "[]", 13, "no client secret"),
+        (
+            "key_file",
+            "trusted_proxies = [\"0.0.0.0/0\"]\nkey_file",
+            2,
+            "believes everyone",
+        ),
+        (
+            "[microsoft]",
+            "[log]\nfilter = \"a=b=c\"\n[microsoft]",
+            11,
+            "not a filter",
+        ),
+        (
+            "[microsoft]",
+            "[limits]\nmails_at_once = 0\n[microsoft]",
+            11,
+            "nothing at all",
+        ),
+    ];
+
     #[test]
     fn what_is_wrong_is_found_with_its_line_and_a_remedy() {
         let instance = Instance::new();
-        for (right, wrong, line, what) in [
-            (
-                "https://ithaca.larkspur",
-                "http://ithaca.larkspur",
-                1,
-                "not encrypted",
-            ),
-            ("\"key\"", "\"keys\"", 2, "can't be opened"),
-            (
-                "\"key\"",
-                "\"key\"\nretired_key_files = [\"key\"]",
-                3,
-                "once more",
-            ),
-            ("\"key\"", "\"client-secret\"", 2, "not a key file"),
-            (
-                "sqlite:ithaca.db",
-                "sqlite:nowhere/ithaca.db",
-                4,
-                "can't be written",
-            ),
-            ("sqlite:ithaca.db", "mysql://db/ithaca", 4, "neither"),
-            (
-                "sqlite:ithaca.db",
-                "postgres://ithaca:pw@db/ithaca",
-                4,
-                "password stands in",
-            ),
-            (
-                "tls = \"none\"",
-                "tls = \"none\"\nuser = \"ithaca\"",
-                9,
-                "no password",
-            ),
-            (
-                "tls = \"none\"",
-                "tls = \"none\"\nca_file = \"ca\"",
-                9,
-                "can't be read",
-            ),
-            (
-                "host = \"127.0.0.1\"",
-                "host = \"mail.invalid\"",
-                6,
-                "not found",
-            ),
-            (
-                "host = \"127.0.0.1\"",
-                "host = \"192.0.2.1\"",
-                8,
-                "not on this machine",
-            ),
-            ("cloud = \"global\"\n", "", 10, "which cloud"),
-            (
-                "cloud = \"global\"",
-                "cloud = \"global\"\nlogin = \"https://127.0.0.1\"\njoin_hosts = [\"x\"]",
-                11,
-                "addresses of another",
-            ),
-            (
-                "cloud = \"global\"",
-                "login = \"https://127.0.0.1\"\njoin_hosts = [\"x\"]",
-                10,
-                "only one",
-            ),
-            (
-                "cloud = \"global\"",
-                "login = \"http://login.larkspur.example\"\ngraph = \"http://127.0.0.1\"\njoin_hosts = [\"x\"]",
-                11,
-                "not encrypted",
-            ),
-            (
-                "cloud = \"global\"",
-                "login = \"https://169.254.169.254\"\ngraph = \"http://localhost\"\njoin_hosts = [\"x\"]",
-                11,
-                "not on the internet",
-            ),
-            (
-                "cloud = \"global\"",
-                "login = \"https://[::ffff:10.0.0.1]\"\ngraph = \"http://localhost\"\njoin_hosts = [\"x\"]",
-                11,
-                "not on the internet",
-            ),
-            (
-                "cloud = \"global\"",
-                "login = \"http://localhost\"\ngraph = \"http://localhost\"",
-                10,
-                "where meetings may be joined",
-            ),
-            ("\"client-secret\"", "\"no-secret\"", 13, "can't be read"),
-            ("[\"client-secret\"]", "[]", 13, "no client secret"),
-            (
-                "key_file",
-                "trusted_proxies = [\"0.0.0.0/0\"]\nkey_file",
-                2,
-                "believes everyone",
-            ),
-            (
-                "[microsoft]",
-                "[log]\nfilter = \"a=b=c\"\n[microsoft]",
-                11,
-                "not a filter",
-            ),
-            (
-                "[microsoft]",
-                "[limits]\nmails_at_once = 0\n[microsoft]",
-                11,
-                "nothing at all",
-            ),
-        ] {
+        for (right, wrong, line, what) in WRONG {
             let finding = instance.finding(right, wrong);
             assert!(finding.what.contains(what), "{wrong}: {finding:?}");
-            assert_eq!(finding.line, Some(line), "{wrong}: {finding:?}");
+            assert_eq!(finding.line, Some(*line), "{wrong}: {finding:?}");
             assert!(!finding.remedy.is_empty() && !finding.remedy.ends_with('.'));
         }
     }

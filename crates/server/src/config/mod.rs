@@ -16,6 +16,7 @@ use std::io::Read as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use ::microsoft::Cloud;
 use secrecy::SecretString;
 use serde::Deserialize;
 use thiserror::Error;
@@ -272,6 +273,30 @@ impl Database {
         url.set_password(Some(secrecy::ExposeSecret::expose_secret(&password)))
             .map_err(|()| std::io::Error::other("the database's address names no host"))?;
         Ok(SecretString::from(String::from(url)))
+    }
+}
+
+impl Microsoft {
+    /// The addresses that are meant, or what is missing in a sentence.
+    pub fn addresses(&self) -> Result<Cloud, String> {
+        match (self.cloud, &self.login, &self.graph) {
+            (Some(name), None, None) if self.join_hosts.is_empty() => Ok(match name {
+                CloudName::Global => Cloud::global(),
+                CloudName::UsGovernmentL4 => Cloud::us_government_l4(),
+                CloudName::UsGovernmentDod => Cloud::us_government_dod(),
+            }),
+            (None, Some(login), Some(graph)) => {
+                Cloud::at(login.clone(), graph.clone(), self.join_hosts.clone())
+                    .map_err(|error| error.to_string())
+            }
+            _ => Err("either `cloud` is needed, or `login`, `graph` and `join_hosts`".to_owned()),
+        }
+    }
+
+    /// Reads the client secrets, in the order they are named.
+    pub fn client_secrets(&self) -> std::io::Result<Vec<SecretString>> {
+        let files = self.client_secret_files.iter();
+        files.map(|path| read_secret(path)).collect()
     }
 }
 
