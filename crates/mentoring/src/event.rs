@@ -1,0 +1,391 @@
+//! What happened: for the audit log. An event names who and what, never a secret and
+//! never the content of a meeting.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::lobby::LobbyScope;
+use crate::member::EmailAddress;
+use crate::organization::{MeetingId, MemberId, TrackId};
+use crate::role::{Role, Roles};
+use crate::track::{Mode, Modes};
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[expect(
+    missing_docs,
+    reason = "action() and sentence() say what each variant and field is"
+)]
+pub enum Event {
+    OrganizationCreated {
+        name: String,
+    },
+    OrganizationDescribed {
+        name: String,
+    },
+    SignedIn {
+        member: MemberId,
+    },
+    SignedOutEverywhere {
+        member: MemberId,
+    },
+    MemberInvited {
+        member: MemberId,
+        name: String,
+        email: EmailAddress,
+        global_administrator: bool,
+    },
+    InvitationAccepted {
+        member: MemberId,
+    },
+    PasswordChanged {
+        member: MemberId,
+    },
+    MemberDeactivated {
+        member: MemberId,
+        name: String,
+    },
+    MemberReactivated {
+        member: MemberId,
+        name: String,
+    },
+    AdministratorChanged {
+        member: MemberId,
+        name: String,
+        administrator: bool,
+    },
+    ProfileChanged {
+        member: MemberId,
+        time_zone: String,
+    },
+    TrackCreated {
+        track: TrackId,
+        name: String,
+    },
+    TrackRenamed {
+        track: TrackId,
+        before: String,
+        after: String,
+    },
+    ModesChanged {
+        track: TrackId,
+        name: String,
+        before: Modes,
+        after: Modes,
+    },
+    LobbyChanged {
+        track: TrackId,
+        name: String,
+        before: LobbyScope,
+        after: LobbyScope,
+    },
+    EnrolmentChanged {
+        track: TrackId,
+        track_name: String,
+        member: MemberId,
+        member_name: String,
+        roles: Roles,
+    },
+    ConsentBegun,
+    ConsentFailed {
+        reason: String,
+    },
+    TeamsConnected {
+        tenant: Uuid,
+        host: Uuid,
+        host_name: String,
+    },
+    HostConfirmed {
+        host_name: String,
+    },
+    HostDeclined,
+    TeamsIntegrated {
+        host_name: String,
+    },
+    TeamsNeedsAttention {
+        cause: crate::integration::Cause,
+    },
+    TeamsRecovered,
+    TeamsRemovalBegun {
+        keeps_links: bool,
+    },
+    TeamsRemoved {
+        left_at_microsoft: Vec<String>,
+    },
+    MeetingCreated {
+        meeting: MeetingId,
+        track: TrackId,
+        mode: Mode,
+        starts_at: Timestamp,
+        people: usize,
+    },
+    MeetingRescheduled {
+        meeting: MeetingId,
+        track: TrackId,
+        before: Timestamp,
+        after: Timestamp,
+        reason: Option<String>,
+    },
+    MeetingCancelled {
+        meeting: MeetingId,
+        track: TrackId,
+        reason: Option<String>,
+    },
+    MeetingModeChanged {
+        meeting: MeetingId,
+        track: TrackId,
+        before: Mode,
+        after: Mode,
+    },
+}
+
+fn modes(modes: &Modes) -> String {
+    let labels: Vec<&str> = modes.iter().map(Mode::label).collect();
+    labels.join(", ")
+}
+
+fn because(reason: Option<&String>) -> String {
+    reason
+        .map(|reason| format!(" Reason given: {reason}"))
+        .unwrap_or_default()
+}
+
+impl Event {
+    /// A word for filtering: `meeting.cancelled`.
+    pub fn action(&self) -> &'static str {
+        match self {
+            Self::OrganizationCreated { .. } => "organization.created",
+            Self::OrganizationDescribed { .. } => "organization.described",
+            Self::SignedIn { .. } => "session.begun",
+            Self::SignedOutEverywhere { .. } => "session.all_ended",
+            Self::MemberInvited { .. } => "member.invited",
+            Self::InvitationAccepted { .. } => "member.accepted",
+            Self::PasswordChanged { .. } => "member.password_changed",
+            Self::MemberDeactivated { .. } => "member.deactivated",
+            Self::MemberReactivated { .. } => "member.reactivated",
+            Self::AdministratorChanged { .. } => "member.administrator_changed",
+            Self::ProfileChanged { .. } => "member.profile_changed",
+            Self::TrackCreated { .. } => "track.created",
+            Self::TrackRenamed { .. } => "track.renamed",
+            Self::ModesChanged { .. } => "track.modes_changed",
+            Self::LobbyChanged { .. } => "track.lobby_changed",
+            Self::EnrolmentChanged { .. } => "track.enrolment_changed",
+            Self::ConsentBegun => "integration.consent_begun",
+            Self::ConsentFailed { .. } => "integration.consent_failed",
+            Self::TeamsConnected { .. } => "integration.connected",
+            Self::HostConfirmed { .. } => "integration.host_confirmed",
+            Self::HostDeclined => "integration.host_declined",
+            Self::TeamsIntegrated { .. } => "integration.integrated",
+            Self::TeamsNeedsAttention { .. } => "integration.needs_attention",
+            Self::TeamsRecovered => "integration.recovered",
+            Self::TeamsRemovalBegun { .. } => "integration.removal_begun",
+            Self::TeamsRemoved { .. } => "integration.removed",
+            Self::MeetingCreated { .. } => "meeting.created",
+            Self::MeetingRescheduled { .. } => "meeting.rescheduled",
+            Self::MeetingCancelled { .. } => "meeting.cancelled",
+            Self::MeetingModeChanged { .. } => "meeting.mode_changed",
+        }
+    }
+
+    /// What it happened to: a kind and an id.
+    pub fn subject(&self) -> (&'static str, String) {
+        match self {
+            Self::SignedIn { member }
+            | Self::SignedOutEverywhere { member }
+            | Self::MemberInvited { member, .. }
+            | Self::InvitationAccepted { member }
+            | Self::PasswordChanged { member }
+            | Self::MemberDeactivated { member, .. }
+            | Self::MemberReactivated { member, .. }
+            | Self::AdministratorChanged { member, .. }
+            | Self::ProfileChanged { member, .. } => ("member", member.to_string()),
+            Self::TrackCreated { track, .. }
+            | Self::TrackRenamed { track, .. }
+            | Self::ModesChanged { track, .. }
+            | Self::LobbyChanged { track, .. }
+            | Self::EnrolmentChanged { track, .. } => ("track", track.to_string()),
+            Self::MeetingCreated { meeting, .. }
+            | Self::MeetingRescheduled { meeting, .. }
+            | Self::MeetingCancelled { meeting, .. }
+            | Self::MeetingModeChanged { meeting, .. } => ("meeting", meeting.to_string()),
+            Self::OrganizationCreated { .. } | Self::OrganizationDescribed { .. } => {
+                ("organization", String::new())
+            }
+            Self::ConsentBegun
+            | Self::ConsentFailed { .. }
+            | Self::TeamsConnected { .. }
+            | Self::HostConfirmed { .. }
+            | Self::HostDeclined
+            | Self::TeamsIntegrated { .. }
+            | Self::TeamsNeedsAttention { .. }
+            | Self::TeamsRecovered
+            | Self::TeamsRemovalBegun { .. }
+            | Self::TeamsRemoved { .. } => ("integration", String::new()),
+        }
+    }
+
+    /// The line that an administrator reads. Of a meeting it says that and when, not what
+    /// it is about.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one line an event, nothing between them"
+    )]
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::OrganizationCreated { name } => format!("Created the organization {name}."),
+            Self::OrganizationDescribed { name } => {
+                format!("Changed the organization's settings ({name}).")
+            }
+            Self::SignedIn { .. } => "Signed in.".to_owned(),
+            Self::SignedOutEverywhere { .. } => "Signed out everywhere.".to_owned(),
+            Self::MemberInvited {
+                name,
+                email,
+                global_administrator,
+                ..
+            } => {
+                let role = if *global_administrator {
+                    " as a global administrator"
+                } else {
+                    ""
+                };
+                format!("Invited {name} ({email}){role}.")
+            }
+            Self::InvitationAccepted { .. } => "Accepted the invitation.".to_owned(),
+            Self::PasswordChanged { .. } => "Set a new password.".to_owned(),
+            Self::MemberDeactivated { name, .. } => format!("Deactivated {name}."),
+            Self::MemberReactivated { name, .. } => format!("Reactivated {name}."),
+            Self::AdministratorChanged {
+                name,
+                administrator: true,
+                ..
+            } => format!("Made {name} a global administrator."),
+            Self::AdministratorChanged { name, .. } => {
+                format!("Took the global administration from {name}.")
+            }
+            Self::ProfileChanged { time_zone, .. } => {
+                format!("Changed the own time zone to {time_zone}.")
+            }
+            Self::TrackCreated { name, .. } => format!("Created the track {name}."),
+            Self::TrackRenamed { before, after, .. } => {
+                format!("Renamed the track {before} to {after}.")
+            }
+            Self::ModesChanged {
+                name,
+                before,
+                after,
+                ..
+            } => {
+                format!(
+                    "Changed the meeting modes of {name} from {} to {}.",
+                    modes(before),
+                    modes(after)
+                )
+            }
+            Self::LobbyChanged {
+                name,
+                before,
+                after,
+                ..
+            } => {
+                format!(
+                    "Changed who gets in without waiting in {name} from “{}” to “{}”.",
+                    before.label(),
+                    after.label()
+                )
+            }
+            Self::EnrolmentChanged {
+                track_name,
+                member_name,
+                roles,
+                ..
+            } if roles.is_empty() => {
+                format!("Removed {member_name} from {track_name}.")
+            }
+            Self::EnrolmentChanged {
+                track_name,
+                member_name,
+                roles,
+                ..
+            } => {
+                let labels: Vec<&str> = roles.iter().map(Role::label).collect();
+                format!(
+                    "Enrolled {member_name} in {track_name} as {}.",
+                    labels.join(", ")
+                )
+            }
+            Self::ConsentBegun => "Began to integrate Microsoft Teams.".to_owned(),
+            Self::ConsentFailed { reason } => {
+                format!("Integrating Microsoft Teams ended without success: {reason}")
+            }
+            Self::TeamsConnected {
+                host_name, tenant, ..
+            } => {
+                format!("Connected the Microsoft account {host_name} of the tenant {tenant}.")
+            }
+            Self::HostConfirmed { host_name } => {
+                format!("Confirmed {host_name} as the host of every meeting.")
+            }
+            Self::HostDeclined => {
+                "Declined the connected account as host; it was forgotten.".to_owned()
+            }
+            Self::TeamsIntegrated { host_name } => {
+                format!("Microsoft Teams is integrated; {host_name} hosts every meeting.")
+            }
+            Self::TeamsNeedsAttention { cause } => {
+                format!(
+                    "Microsoft Teams needs attention. {}",
+                    cause.sentence_for_administrator()
+                )
+            }
+            Self::TeamsRecovered => "Microsoft Teams works again.".to_owned(),
+            Self::TeamsRemovalBegun { keeps_links: true } => {
+                "Began to remove Microsoft Teams; existing links are kept.".to_owned()
+            }
+            Self::TeamsRemovalBegun { .. } => {
+                "Began to remove Microsoft Teams and to delete its future meetings.".to_owned()
+            }
+            Self::TeamsRemoved { left_at_microsoft } if left_at_microsoft.is_empty() => {
+                "Microsoft Teams was removed; token and directory data were erased.".to_owned()
+            }
+            Self::TeamsRemoved { left_at_microsoft } => format!(
+                "Microsoft Teams was removed; token and directory data were erased. {} Teams meetings could not be deleted.",
+                left_at_microsoft.len()
+            ),
+            Self::MeetingCreated {
+                mode,
+                starts_at,
+                people,
+                ..
+            } => {
+                format!(
+                    "Created a meeting of {people} people ({}) at {starts_at}.",
+                    mode.label()
+                )
+            }
+            Self::MeetingRescheduled {
+                before,
+                after,
+                reason,
+                ..
+            } => {
+                format!(
+                    "Moved a meeting from {before} to {after}.{}",
+                    because(reason.as_ref())
+                )
+            }
+            Self::MeetingCancelled { reason, .. } => {
+                format!("Cancelled a meeting.{}", because(reason.as_ref()))
+            }
+            Self::MeetingModeChanged { before, after, .. } => {
+                format!(
+                    "Turned a meeting from {} into {}.",
+                    before.label(),
+                    after.label()
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! Why the rules say no. Every text is a sentence for the person who asked.
+
+use jiff::civil::DateTime;
+use thiserror::Error;
+
+use crate::eligibility::{self, Reason};
+
+/// What kind of no it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefusalKind {
+    /// Something that was typed or chosen can be mended.
+    Invalid,
+    /// The actor may see it but not do it.
+    Forbidden,
+    /// The state of things does not allow it now.
+    Conflict,
+}
+
+/// Why the rules say no.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// An organization's address.
+    #[error("Use 2 to 40 lower-case letters, digits and hyphens for the address.")]
+    SlugInvalid,
+    /// An organization's address that belongs to the instance.
+    #[error("That address is used by Ithaca itself. Choose another one.")]
+    SlugReserved,
+    /// An organization's address that another one has.
+    #[error("Another organization uses that address. Choose another one.")]
+    SlugTaken,
+    /// An organization's or a track's name.
+    #[error("Give it a name of 1 to 120 characters.")]
+    NameInvalid,
+    /// A track's name whose address is taken.
+    #[error("There is a track with that name already. Choose another name.")]
+    TrackNameTaken,
+    /// A person's name.
+    #[error("Enter 1 to 80 characters.")]
+    PersonNameInvalid {
+        /// Which of the two names.
+        field: &'static str,
+    },
+    /// An e-mail address.
+    #[error("Enter one e-mail address, like mei@larkspur.example.")]
+    EmailInvalid,
+    /// An e-mail address that a member has.
+    #[error("Somebody in your organization has that address already.")]
+    EmailTaken,
+    /// A password.
+    #[error("Choose a password of 10 to 128 characters.")]
+    PasswordInvalid,
+    /// A sign-in, whatever was wrong with it.
+    #[error(
+        "That address and password do not belong together. Check both, or ask for a new password."
+    )]
+    SignInFailed,
+    /// Only global administrators.
+    #[error("Only a global administrator may do this. Ask one of yours.")]
+    NotGlobalAdministrator,
+    /// Only those who run the track.
+    #[error("Only this program's administrators may change it. Ask one of them.")]
+    NotTrackAdministrator,
+    /// The organization would be left without anybody who runs it.
+    #[error("This is the last global administrator. Make somebody else one first.")]
+    LastAdministrator,
+    /// Oneself.
+    #[error("You cannot deactivate yourself. Ask another global administrator.")]
+    Yourself,
+    /// A member in a state that does not fit.
+    #[error("{0} has already changed in the meantime. Look again before you decide.")]
+    MemberState(String),
+    /// No mode at all.
+    #[error("Choose at least one meeting mode.")]
+    NoMode,
+    /// Teams while it cannot be used.
+    #[error("{0}")]
+    TeamsUnavailable(String),
+    /// A replacement that the track does not use.
+    #[error("The meetings cannot become that: the program does not use it.")]
+    ModeNotInTrack,
+    /// The typed confirmation of a removal.
+    #[error("Type the word remove to confirm.")]
+    RemovalNotConfirmed,
+    /// A callback that does not belong to this browser.
+    #[error(
+        "This answer from Microsoft does not belong to anything you started here. Press Integrate and go on in the same browser."
+    )]
+    ConsentUnknown,
+    /// A callback that cannot be read.
+    #[error("Microsoft's answer could not be read ({why}) Press Integrate again.")]
+    ConsentBroken {
+        /// What was wrong with it.
+        why: String,
+    },
+    /// A time zone that does not exist.
+    #[error("There is no time zone called “{0}”. Choose one from the list, like Europe/Berlin.")]
+    ZoneUnknown(String),
+    /// A local time that the clocks jump over.
+    #[error("{local} does not exist in {zone}: the clocks jump over it. Choose {before} or {after}.", local = say(.local), before = say(.before), after = say(.after))]
+    TimeSkipped {
+        /// What was asked for.
+        local: DateTime,
+        /// Where.
+        zone: String,
+        /// The last full minute before the jump.
+        before: DateTime,
+        /// The first minute after it.
+        after: DateTime,
+    },
+    /// A local time that happens twice.
+    #[error("{local} happens twice in {zone}: the clocks go back. Choose {before} or {after}.", local = say(.local), before = say(.before), after = say(.after))]
+    TimeTwice {
+        /// What was asked for.
+        local: DateTime,
+        /// Where.
+        zone: String,
+        /// The last time of that hour that happens once.
+        before: DateTime,
+        /// The first time afterwards that happens once.
+        after: DateTime,
+    },
+    /// Before now.
+    #[error("That time has passed. Choose one from now on.")]
+    InThePast,
+    /// Beyond two years.
+    #[error("That is more than two years ahead. Choose an earlier date.")]
+    TooFarAhead,
+    /// A duration.
+    #[error("A meeting takes between 5 minutes and 24 hours.")]
+    DurationInvalid,
+    /// A date that cannot be read.
+    #[error("Enter a date, like 2026-11-24.")]
+    DateInvalid,
+    /// A time that cannot be read.
+    #[error("Enter a time, like 15:00.")]
+    TimeInvalid,
+    /// A title.
+    #[error("Give the meeting a title of 1 to 200 characters.")]
+    TitleInvalid,
+    /// An agenda.
+    #[error("The agenda is too long: {0} of at most 4,000 characters.")]
+    AgendaTooLong(usize),
+    /// A location.
+    #[error("The location is too long: at most 200 characters.")]
+    LocationTooLong,
+    /// Nobody to meet.
+    #[error("Choose at least one person to meet.")]
+    NobodyElse,
+    /// Too many people.
+    #[error("A meeting has at most 50 people. You chose {0}.")]
+    TooManyPeople(usize),
+    /// Somebody who is not in the track.
+    #[error("Somebody you chose is not in this program any more. Look at the list again.")]
+    NotAParticipant,
+    /// A mode that the track does not use.
+    #[error("This program does not use that meeting mode. Choose one of the others.")]
+    ModeOff,
+    /// Teams for somebody who may not use it.
+    #[error("{}", eligibility::sentences(.0))]
+    TeamsNotForYou(Vec<Reason>),
+    /// A meeting of others.
+    #[error("Only the person who made this meeting and those who run the program may change it.")]
+    NotYourMeeting,
+    /// A change that everyone is told the reason of.
+    #[error("Say why in a sentence: everybody who was invited will read it.")]
+    ReasonMissing,
+    /// A reason.
+    #[error("The reason is too long: at most 500 characters.")]
+    ReasonTooLong,
+    /// A cancelled meeting.
+    #[error("This meeting was cancelled. Make a new one instead.")]
+    MeetingCancelled,
+    /// A meeting that is over.
+    #[error("This meeting is over, so it can no longer be changed.")]
+    MeetingOver,
+}
+
+/// A local time as people say it.
+fn say(local: &DateTime) -> String {
+    local.strftime("%H:%M on %-d %B %Y").to_string()
+}
+
+impl Refusal {
+    /// The form's field that it belongs to, if it belongs to one.
+    pub fn field(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::SlugInvalid | Self::SlugReserved | Self::SlugTaken => "slug",
+            Self::NameInvalid | Self::TrackNameTaken => "name",
+            Self::PersonNameInvalid { field } => field,
+            Self::EmailInvalid | Self::EmailTaken => "email",
+            Self::PasswordInvalid => "password",
+            Self::NoMode | Self::TeamsUnavailable(_) | Self::ModeNotInTrack => "modes",
+            Self::RemovalNotConfirmed => "confirmation",
+            Self::ZoneUnknown(_) => "time_zone",
+            Self::TimeSkipped { .. }
+            | Self::TimeTwice { .. }
+            | Self::InThePast
+            | Self::TimeInvalid => "time",
+            Self::TooFarAhead | Self::DateInvalid => "date",
+            Self::DurationInvalid => "duration",
+            Self::TitleInvalid => "title",
+            Self::AgendaTooLong(_) => "agenda",
+            Self::LocationTooLong => "location",
+            Self::NobodyElse | Self::TooManyPeople(_) | Self::NotAParticipant => "people",
+            Self::ModeOff | Self::TeamsNotForYou(_) => "mode",
+            Self::ReasonMissing | Self::ReasonTooLong => "reason",
+            Self::SignInFailed
+            | Self::NotGlobalAdministrator
+            | Self::NotTrackAdministrator
+            | Self::LastAdministrator
+            | Self::Yourself
+            | Self::MemberState(_)
+            | Self::ConsentUnknown
+            | Self::ConsentBroken { .. }
+            | Self::NotYourMeeting
+            | Self::MeetingCancelled
+            | Self::MeetingOver => return None,
+        })
+    }
+
+    /// What kind of no it is.
+    pub fn kind(&self) -> RefusalKind {
+        match self {
+            Self::NotGlobalAdministrator
+            | Self::NotTrackAdministrator
+            | Self::NotYourMeeting
+            | Self::Yourself
+            | Self::TeamsNotForYou(_) => RefusalKind::Forbidden,
+            Self::LastAdministrator
+            | Self::MemberState(_)
+            | Self::MeetingCancelled
+            | Self::MeetingOver
+            | Self::TeamsUnavailable(_)
+            | Self::ModeOff => RefusalKind::Conflict,
+            _ => RefusalKind::Invalid,
+        }
+    }
+}
