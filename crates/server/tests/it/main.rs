@@ -8,3 +8,4 @@ mod postgres;
 mod reader;
 mod rehearsal;
 mod runtime;
+mod tidy;
