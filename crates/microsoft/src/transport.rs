@@ -21,7 +21,7 @@ use url::Url;
 use crate::cloud::is_plain_loopback;
 use crate::failure::{Failure, Kind};
 
-/// From the first byte sent to the last byte read.
+/// From the first byte sent to the last byte read, unless set otherwise.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
 /// The longest answer that is read, in bytes.
@@ -39,8 +39,10 @@ pub struct NetworkSettings {
     pub extra_root_certificates: Option<Vec<u8>>,
     /// Lets `http://` through, to addresses on this machine alone.
     pub allow_plain_http_on_loopback: bool,
-    /// How long connecting may take; the whole exchange has [`DEADLINE`].
+    /// How long connecting may take.
     pub connect_timeout: Duration,
+    /// How long the whole exchange may take.
+    pub deadline: Duration,
 }
 
 impl Default for NetworkSettings {
@@ -49,6 +51,7 @@ impl Default for NetworkSettings {
             extra_root_certificates: None,
             allow_plain_http_on_loopback: false,
             connect_timeout: Duration::from_secs(10),
+            deadline: DEADLINE,
         }
     }
 }
@@ -64,7 +67,10 @@ pub enum TransportError {
 
 /// Sends a request and brings back the response.
 #[derive(Clone)]
-pub struct Transport(BoxCloneSyncService<Request<RequestBody>, Response<ResponseBody>, BoxError>);
+pub struct Transport {
+    service: BoxCloneSyncService<Request<RequestBody>, Response<ResponseBody>, BoxError>,
+    deadline: Duration,
+}
 
 impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -81,27 +87,23 @@ impl Transport {
         // Fails when one is installed already, which then is the program's choice.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let plain = settings.allow_plain_http_on_loopback;
-        let certificates = match &settings.extra_root_certificates {
-            Some(pem) => {
-                let read = reqwest::Certificate::from_pem_bundle(pem)
-                    .map_err(|error| TransportError::RootCertificates(chain(&error)))?;
-                if read.is_empty() {
-                    let reason = "there is none in the file".to_owned();
-                    return Err(TransportError::RootCertificates(reason));
-                }
-                read
-            }
-            None => Vec::new(),
-        };
-        let client = match client(settings, certificates.clone(), false) {
+        let certificates = extra_certificates(settings)?;
+        let made = client(settings, certificates.clone(), false).or_else(|error| {
             // A machine without any CA certificate can still speak with itself.
-            Err(_) if plain => client(settings, certificates, true),
-            made => made,
-        }
-        .map_err(|error| TransportError::Client(chain(&error)))?;
-        Ok(Self::service(tower::service_fn(move |request| {
+            if plain {
+                client(settings, certificates, true)
+            } else {
+                Err(error)
+            }
+        });
+        let client = made.map_err(|error| TransportError::Client(chain(&error)))?;
+        let network = Self::service(tower::service_fn(move |request| {
             over_network(client.clone(), plain, request)
-        })))
+        }));
+        Ok(Self {
+            deadline: settings.deadline,
+            ..network
+        })
     }
 
     /// Through any service of that shape, such as an axum `Router`.
@@ -113,13 +115,15 @@ impl Transport {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        Self(BoxCloneSyncService::new(
-            service
-                .map_response(|response: Response<B>| {
-                    response.map(|body| body.map_err(Into::into).boxed_unsync())
-                })
-                .map_err(Into::into),
-        ))
+        let service = service
+            .map_response(|response: Response<B>| {
+                response.map(|body| body.map_err(Into::into).boxed_unsync())
+            })
+            .map_err(Into::into);
+        Self {
+            service: BoxCloneSyncService::new(service),
+            deadline: DEADLINE,
+        }
     }
 
     /// Sends, and reads the whole answer. `sent` are the secrets in the request.
@@ -132,7 +136,12 @@ impl Transport {
             Failure::new(Kind::Unreachable).detailed(&chain(error.as_ref()), sent)
         };
         let exchange = async {
-            let response = self.0.clone().oneshot(request).await.map_err(unreachable)?;
+            let response = self
+                .service
+                .clone()
+                .oneshot(request)
+                .await
+                .map_err(unreachable)?;
             let (parts, body) = response.into_parts();
             if parts.status.is_redirection() {
                 return Err(Failure::new(Kind::RedirectRefused)
@@ -163,7 +172,7 @@ impl Transport {
                 body,
             })
         };
-        match tokio::time::timeout(DEADLINE, exchange).await {
+        match tokio::time::timeout(self.deadline, exchange).await {
             Ok(answer) => answer,
             Err(_) => Err(Failure::new(Kind::TooSlow)),
         }
@@ -214,6 +223,23 @@ impl Answer {
     }
 }
 
+fn extra_certificates(
+    settings: &NetworkSettings,
+) -> Result<Vec<reqwest::Certificate>, TransportError> {
+    let Some(pem) = &settings.extra_root_certificates else {
+        return Ok(Vec::new());
+    };
+    let unreadable = |error: reqwest::Error| TransportError::RootCertificates(chain(&error));
+    let read = reqwest::Certificate::from_pem_bundle(pem).map_err(unreadable)?;
+    if read.is_empty() {
+        let reason = "there is none in the file".to_owned();
+        return Err(TransportError::RootCertificates(reason));
+    }
+    // They are looked into only when a client is made of them.
+    client(settings, read.clone(), true).map_err(unreadable)?;
+    Ok(read)
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "the one place that makes the HTTP client"
@@ -230,7 +256,6 @@ fn client(
         .referer(false)
         .gzip(false)
         .connect_timeout(settings.connect_timeout)
-        .timeout(DEADLINE)
         .pool_idle_timeout(Duration::from_mins(1))
         .https_only(!settings.allow_plain_http_on_loopback);
     let builder = if without_the_machines_own {

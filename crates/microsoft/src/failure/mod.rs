@@ -89,6 +89,12 @@ impl Failure {
         self.kind.group()
     }
 
+    /// Whether what was asked may have been done all the same: the answer was
+    /// lost, late, or not to be understood.
+    pub fn outcome_is_unknown(&self) -> bool {
+        matches!(self.group(), Group::Unreachable | Group::Garbage)
+    }
+
     /// Whether the next activation may succeed with nobody doing anything.
     pub fn heals_by_itself(&self) -> bool {
         self.kind.heals_by_itself()
