@@ -12,6 +12,7 @@ mod sandbox;
 mod secret;
 mod seed;
 mod signing;
+pub mod smtp;
 pub mod tenant;
 
 use axum::Router;
