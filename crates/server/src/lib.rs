@@ -1,10 +1,16 @@
 //! The program people run. Everything lives here; `main` only calls it.
 
+pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod content;
+pub mod instance;
 pub mod mail;
+pub mod migrations;
 #[cfg(test)]
 mod scratch;
+pub mod store;
 pub mod vault;
+pub mod wake;
 pub mod web;

@@ -1,0 +1,563 @@
+//! The organization's connection to Microsoft Teams: made with one consent, taken down
+//! with one typed confirmation.
+//!
+//! The callback is the one request that waits for Microsoft. What the browser brings back
+//! proves nothing: the flow is bound to the session, to the browser's own cookie, and to
+//! a state, nonce and verifier that only this instance knows.
+
+use jiff::{SignedDuration, Timestamp};
+use mentoring::event::Event;
+use mentoring::integration::IntegrationState;
+use mentoring::member::EmailAddress;
+use mentoring::organization::OrganizationId;
+use mentoring::refusal::Refusal;
+use mentoring::track::Mode;
+use microsoft::{Attempt, Callback, Grant, Identity, Tenant};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+use uuid::Uuid;
+
+use super::sessions::{SignedIn, key_of};
+use super::{Acting, App, AppError, Done, record};
+use crate::store::consents::{self, Consent};
+use crate::store::credentials::{self, Credentials};
+use crate::store::integrations::{self, Host, Integration, Removal};
+use crate::store::{Tx, directory, links, meetings, members, tracks};
+use crate::vault::Place;
+use crate::wake::Reconciler;
+
+/// C-04: a flow that takes longer was forgotten in some tab.
+const LASTS: SignedDuration = SignedDuration::from_mins(10);
+
+/// What the administrator types to remove the integration.
+pub const CONFIRMATION: &str = "remove";
+
+/// A flow that has begun: where to send the browser, and the cookie to give it.
+#[derive(Debug)]
+pub struct Departure {
+    /// Microsoft's authorize address.
+    pub address: Url,
+    /// The value of the cookie that ties the callback to this browser.
+    pub cookie: SecretString,
+}
+
+/// How a callback ended, for the page that closes the pop-up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// The organization's slug.
+    pub slug: String,
+    /// What went wrong, in a sentence; none if nothing did.
+    pub problem: Option<String>,
+}
+
+/// Where a token is sealed.
+pub fn token_place(organization: OrganizationId, column: &'static str) -> Place {
+    Place {
+        table: "credentials",
+        column,
+        organization: organization.0,
+        row: organization.0,
+    }
+}
+
+fn consent_place(organization: OrganizationId, id: Uuid) -> Place {
+    Place {
+        table: "consents",
+        column: "sealed",
+        organization: organization.0,
+        row: id,
+    }
+}
+
+impl App {
+    /// Begins a consent flow (S5-S7). On a reconnect the tenant that is bound is asked.
+    pub async fn begin_consent(&self, signed_in: &SignedIn) -> Done<Departure> {
+        let acting = &signed_in.acting;
+        if !acting.actor.may_manage_organization() {
+            return Err(AppError::NotFound);
+        }
+        let organization = acting.actor.organization;
+        let attempt = Attempt::from_random(&self.randomness.bytes());
+        let id = self.randomness.uuid_v7(self.clock.now());
+        let cookie = SecretString::from(format!(
+            "{}{}",
+            self.randomness.code(),
+            self.randomness.code()
+        ));
+        let secrets = format!(
+            "{} {}",
+            attempt.nonce.expose_secret(),
+            attempt.verifier.expose_secret()
+        );
+        let tx = self.store.begin(organization).await?;
+        let integration = integrations::find_in(&tx, organization).await?;
+        if integration.state == IntegrationState::Removing {
+            return Err(AppError::Conflict(
+                "Teams is being removed just now. Integrate again when that has finished."
+                    .to_owned(),
+            ));
+        }
+        let consent = Consent {
+            id,
+            organization,
+            member: acting.actor.member,
+            session_key: signed_in.key.clone(),
+            state_key: key_of(attempt.state.expose_secret()),
+            browser_key: key_of(cookie.expose_secret()),
+            sealed: self
+                .vault
+                .seal(consent_place(organization, id), secrets.as_bytes()),
+            started_at: tx.now,
+            taken: false,
+            outcome: None,
+        };
+        consents::insert(&tx, &consent).await?;
+        record(&tx, acting, &Event::ConsentBegun).await?;
+        tx.commit().await?;
+        let address = microsoft::authorize_url(
+            self.microsoft.cloud(),
+            self.microsoft.application(),
+            &attempt,
+            Tenant::Organizations,
+            None,
+        );
+        Ok(Departure { address, cookie })
+    }
+
+    /// The address that a Microsoft administrator opens to approve Ithaca for everyone,
+    /// where the host account itself may not consent.
+    pub fn admin_consent_address(&self, acting: &Acting) -> Done<Url> {
+        if !acting.actor.may_manage_organization() {
+            return Err(AppError::NotFound);
+        }
+        // Nothing is bound by what comes back from there, so the state only has to be
+        // unguessable to be ignored as unknown.
+        let state = SecretString::from(self.randomness.code());
+        Ok(microsoft::admin_consent_url(
+            self.microsoft.cloud(),
+            self.microsoft.application(),
+            Tenant::Organizations,
+            &state,
+        ))
+    }
+
+    /// Takes what the browser brought back from Microsoft. `query` is the callback's
+    /// query, `cookie` the browser's consent cookie.
+    pub async fn finish_consent(
+        &self,
+        signed_in: Option<&SignedIn>,
+        cookie: Option<&str>,
+        query: &str,
+    ) -> Done<Arrival> {
+        let callback = Callback::parse(self.microsoft.cloud(), query).map_err(|error| {
+            AppError::Refused(vec![Refusal::ConsentBroken {
+                why: error.to_string(),
+            }])
+        })?;
+        let unknown = || AppError::Refused(vec![Refusal::ConsentUnknown]);
+        let consent =
+            consents::find_by_state(&self.store, &key_of(callback.state().expose_secret()))
+                .await?
+                .ok_or_else(unknown)?;
+        let signed_in = signed_in.ok_or_else(unknown)?;
+        let browser = cookie.map(key_of).unwrap_or_default();
+        let same_browser = bool::from(subtle::ConstantTimeEq::ct_eq(
+            &browser[..],
+            &consent.browser_key[..],
+        ));
+        let same_session = bool::from(subtle::ConstantTimeEq::ct_eq(
+            &signed_in.key[..],
+            &consent.session_key[..],
+        ));
+        if !same_browser
+            || !same_session
+            || consent.organization != signed_in.acting.actor.organization
+        {
+            return Err(unknown());
+        }
+        if !signed_in.acting.actor.may_manage_organization() {
+            return Err(Refusal::NotGlobalAdministrator.into());
+        }
+        let tx = self.store.begin(consent.organization).await?;
+        let in_time = tx.now.duration_since(consent.started_at) <= LASTS;
+        let first = consents::take(&tx, consent.organization, consent.id).await?;
+        tx.commit().await?;
+        if !first {
+            return Err(AppError::Conflict(
+                "This answer was taken already. The page behind shows how it ended.".to_owned(),
+            ));
+        }
+        let outcome = if in_time {
+            self.connect(&signed_in.acting, &consent, callback).await
+        } else {
+            Err(AppError::Conflict(
+                "That took more than ten minutes. Press Integrate again.".to_owned(),
+            ))
+        };
+        let problem = match outcome {
+            Ok(()) => None,
+            Err(AppError::Broken(cause)) => {
+                tracing::error!(organization.id = %consent.organization, cause, "a consent could not be finished");
+                Some("Something went wrong on our side. Nothing was connected. Press Integrate again.".to_owned())
+            }
+            Err(AppError::Refused(refusals)) => Some(super::sentences(&refusals)),
+            Err(other) => Some(other.to_string()),
+        };
+        let tx = self.store.begin(consent.organization).await?;
+        consents::finish(
+            &tx,
+            consent.organization,
+            consent.id,
+            problem.as_deref().unwrap_or_default(),
+        )
+        .await?;
+        if let Some(problem) = &problem {
+            record(
+                &tx,
+                &signed_in.acting,
+                &Event::ConsentFailed {
+                    reason: problem.clone(),
+                },
+            )
+            .await?;
+        }
+        tx.commit().await?;
+        Ok(Arrival {
+            slug: signed_in.slug.clone(),
+            problem,
+        })
+    }
+
+    async fn connect(&self, acting: &Acting, consent: &Consent, callback: Callback) -> Done<()> {
+        let code = match callback {
+            Callback::Code { code, .. } => code,
+            Callback::AdminConsent { .. } => {
+                return Err(AppError::Conflict(
+                    "Microsoft approved Ithaca. Press Integrate to choose the account that hosts."
+                        .to_owned(),
+                ));
+            }
+            Callback::Refused(refusal) => {
+                return Err(AppError::Conflict(refused_sentence(&refusal)));
+            }
+        };
+        let secrets = self.vault.open_text(
+            consent_place(consent.organization, consent.id),
+            &consent.sealed,
+        )?;
+        let (nonce, verifier) = secrets
+            .expose_secret()
+            .split_once(' ')
+            .map(|(nonce, verifier)| (SecretString::from(nonce), SecretString::from(verifier)))
+            .ok_or_else(|| AppError::Broken("a consent flow without its secrets".to_owned()))?;
+        let failed = |failure: microsoft::Failure| {
+            tracing::warn!(organization.id = %consent.organization, ?failure, "Microsoft refused a consent's code");
+            AppError::Conflict(for_administrator(&failure))
+        };
+        let grant = self
+            .microsoft
+            .redeem(Tenant::Organizations, &code, &verifier)
+            .await
+            .map_err(failed)?;
+        let missing = microsoft::missing_scopes(&grant.scopes);
+        if !missing.is_empty() {
+            return Err(AppError::Conflict(format!(
+                "Microsoft did not grant everything that is needed: {} is missing. Press Integrate again and accept the whole list.",
+                missing.join(", ")
+            )));
+        }
+        let Some(id_token) = &grant.id_token else {
+            return Err(AppError::Conflict(
+                "Microsoft did not say which account signed in. Press Integrate again.".to_owned(),
+            ));
+        };
+        let identity = self
+            .microsoft
+            .identify(id_token, &nonce, None)
+            .await
+            .map_err(failed)?;
+        self.bind(acting, consent, &grant, &identity).await
+    }
+
+    /// Binds the tenant and the host of a verified identity.
+    async fn bind(
+        &self,
+        acting: &Acting,
+        consent: &Consent,
+        grant: &Grant,
+        identity: &Identity,
+    ) -> Done<()> {
+        let organization = consent.organization;
+        if identity.is_guest {
+            return Err(AppError::Conflict(format!(
+                "{} is a guest in that directory, and guests cannot host Teams meetings. Choose an account that belongs to the directory.",
+                identity.name
+            )));
+        }
+        let Some(refresh_token) = &grant.refresh_token else {
+            return Err(AppError::Conflict(
+                "Microsoft did not allow Ithaca to stay connected. Press Integrate again; if it repeats, ask your Microsoft administrator about the permission to maintain access.".to_owned(),
+            ));
+        };
+        let lasts = SignedDuration::try_from(grant.expires_in).unwrap_or(SignedDuration::ZERO);
+        let tx = self.store.begin(organization).await?;
+        let before = integrations::find_in(&tx, organization).await?;
+        if consents::newest_in(&tx, organization, consent.member).await? != Some(consent.id) {
+            return Err(AppError::Conflict(
+                "Another attempt was begun after this one. Only the newest counts.".to_owned(),
+            ));
+        }
+        if before.state == IntegrationState::Removing {
+            return Err(AppError::Conflict(
+                "Teams is being removed just now.".to_owned(),
+            ));
+        }
+        if let Some(host) = &before.host {
+            if before.state.is_connected() && host.tenant_id != identity.tenant.0 {
+                return Err(AppError::Conflict(format!(
+                    "{} belongs to another Microsoft directory than the one that is connected ({}). Remove the integration first if you want to change the directory.",
+                    identity.name, host.tenant_name
+                )));
+            }
+        }
+        // Meetings live under the host that made them: another host could not change them.
+        let other_host = before.host.as_ref().is_some_and(|host| {
+            before.state.is_connected() && host.object_id != identity.object_id.0
+        });
+        if other_host
+            && !meetings::future_teams_in(&tx, organization, None)
+                .await?
+                .is_empty()
+        {
+            return Err(AppError::Conflict(format!(
+                "{} is not the account that hosts the meetings planned so far. To change the host, remove the integration first (the links can be kept), then integrate again.",
+                identity.name
+            )));
+        }
+        let generation = before.generation + 1;
+        let host = Host {
+            tenant_id: identity.tenant.0,
+            tenant_name: String::new(),
+            object_id: identity.object_id.0,
+            name: identity.name.clone(),
+            user_principal_name: identity.preferred_username.clone(),
+        };
+        let ordinary = match EmailAddress::parse(&identity.preferred_username) {
+            Ok(email) => members::find_by_email_in(&tx, organization, &email)
+                .await?
+                .is_some(),
+            Err(_) => false,
+        };
+        let state = if ordinary {
+            IntegrationState::AwaitingConfirmation
+        } else {
+            IntegrationState::Checking
+        };
+        let due_at = (state == IntegrationState::Checking).then_some(tx.now);
+        let integration = Integration {
+            organization,
+            state,
+            generation,
+            host: Some(host),
+            scopes: grant.scopes.iter().cloned().collect(),
+            connected_by: Some((acting.actor.member, acting.actor.name.clone())),
+            connected_at: Some(tx.now),
+            checked_at: None,
+            checks: Vec::new(),
+            removal: None,
+        };
+        integrations::save(&tx, &integration, due_at).await?;
+        let access_token = self.vault.seal(
+            token_place(organization, "access_token"),
+            grant.access_token.expose_secret().as_bytes(),
+        );
+        let credentials = Credentials {
+            organization,
+            tenant_id: identity.tenant.0,
+            host_object_id: identity.object_id.0,
+            refresh_token: self.vault.seal(
+                token_place(organization, "refresh_token"),
+                refresh_token.expose_secret().as_bytes(),
+            ),
+            access_token: Some((access_token, tx.now + lasts)),
+            version: generation << 32,
+            refreshed_at: tx.now,
+            attempts: 0,
+        };
+        credentials::put(&tx, &credentials, refresh_due(tx.now, lasts)).await?;
+        record(
+            &tx,
+            acting,
+            &Event::TeamsConnected {
+                tenant: identity.tenant.0,
+                host: identity.object_id.0,
+                host_name: identity.name.clone(),
+            },
+        )
+        .await?;
+        tx.commit().await?;
+        self.wake.ring(Reconciler::Health);
+        Ok(())
+    }
+
+    /// Says yes to a host that is an ordinary member's own account.
+    pub async fn confirm_host(&self, acting: &Acting) -> Done<()> {
+        if !acting.actor.may_manage_organization() {
+            return Err(AppError::NotFound);
+        }
+        let tx = self.store.begin(acting.actor.organization).await?;
+        let integration = integrations::find_in(&tx, acting.actor.organization).await?;
+        if integration.state != IntegrationState::AwaitingConfirmation {
+            return Err(AppError::Conflict(
+                "There is nothing to confirm any more.".to_owned(),
+            ));
+        }
+        let host_name = integration
+            .host
+            .as_ref()
+            .map(|host| host.name.clone())
+            .unwrap_or_default();
+        let next = Integration {
+            state: IntegrationState::Checking,
+            ..integration
+        };
+        integrations::save(&tx, &next, Some(tx.now)).await?;
+        record(&tx, acting, &Event::HostConfirmed { host_name }).await?;
+        tx.commit().await?;
+        self.wake.ring(Reconciler::Health);
+        Ok(())
+    }
+
+    /// Says no to it: what was connected is forgotten again.
+    pub async fn decline_host(&self, acting: &Acting) -> Done<()> {
+        if !acting.actor.may_manage_organization() {
+            return Err(AppError::NotFound);
+        }
+        let organization = acting.actor.organization;
+        let tx = self.store.begin(organization).await?;
+        let integration = integrations::find_in(&tx, organization).await?;
+        if integration.state != IntegrationState::AwaitingConfirmation {
+            return Err(AppError::Conflict(
+                "There is nothing to confirm any more.".to_owned(),
+            ));
+        }
+        credentials::erase(&tx, organization).await?;
+        integrations::save(
+            &tx,
+            &Integration {
+                generation: integration.generation,
+                ..Integration::none(organization)
+            },
+            None,
+        )
+        .await?;
+        record(&tx, acting, &Event::HostDeclined).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Begins the removal (S12): new work stops now; the chosen deletions, then the
+    /// erasure, are a reconciler's.
+    pub async fn remove_integration(
+        &self,
+        acting: &Acting,
+        choice: Removal,
+        typed: &str,
+    ) -> Done<()> {
+        if !acting.actor.may_manage_organization() {
+            return Err(AppError::NotFound);
+        }
+        if !typed.trim().eq_ignore_ascii_case(CONFIRMATION) {
+            return Err(Refusal::RemovalNotConfirmed.into());
+        }
+        let organization = acting.actor.organization;
+        let tx = self.store.begin(organization).await?;
+        let integration = integrations::find_in(&tx, organization).await?;
+        if integration.state == IntegrationState::Removing {
+            return Err(AppError::Conflict(
+                "The removal has begun already.".to_owned(),
+            ));
+        }
+        if !integration.state.is_connected() {
+            return Err(AppError::Conflict("Teams is not integrated.".to_owned()));
+        }
+        self.settle_meetings(&tx, acting, choice).await?;
+        for track in tracks::list_in(&tx, organization).await? {
+            if track.modes.contains(Mode::Teams) {
+                tracks::remember_teams(&tx, &track, true).await?;
+                let without = mentoring::track::without_teams(&track);
+                tracks::update(&tx, &without).await?;
+            }
+        }
+        directory::unwant_all(&tx, organization).await?;
+        let next = Integration {
+            state: IntegrationState::Removing,
+            removal: Some(choice),
+            ..integration
+        };
+        integrations::save(&tx, &next, Some(tx.now)).await?;
+        record(
+            &tx,
+            acting,
+            &Event::TeamsRemovalBegun {
+                keeps_links: choice == Removal::Keep,
+            },
+        )
+        .await?;
+        tx.commit().await?;
+        self.wake.ring(Reconciler::Links);
+        self.wake.ring(Reconciler::Removal);
+        self.wake.ring(Reconciler::Outbox);
+        Ok(())
+    }
+
+    async fn settle_meetings(&self, tx: &Tx, acting: &Acting, choice: Removal) -> Done<()> {
+        let organization = acting.actor.organization;
+        for stored in meetings::future_teams_in(tx, organization, None).await? {
+            match choice {
+                Removal::Delete(mode) => self.become_mode(tx, acting, &stored, mode).await?,
+                Removal::Keep => {
+                    let made = links::find_in(tx, organization, stored.meeting.id)
+                        .await?
+                        .is_some_and(|link| link.observed.join_url.is_some());
+                    if made {
+                        links::keep(tx, organization, stored.meeting.id).await?;
+                    } else {
+                        // There is no link to keep: the meeting stands, by phone.
+                        self.become_mode(tx, acting, &stored, Mode::Phone).await?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// When a token that lasts so long is to be refreshed: well before its end, and at least
+/// daily, so that ninety idle days never pass (F09).
+pub fn refresh_due(now: Timestamp, expires_in: SignedDuration) -> Timestamp {
+    let margin = SignedDuration::from_mins(10);
+    let ahead = (expires_in - margin).max(expires_in / 2);
+    now + ahead.min(SignedDuration::from_hours(24))
+}
+
+/// What went wrong and what to do, from the client's one table.
+fn for_administrator(failure: &microsoft::Failure) -> String {
+    format!(
+        "{} {}",
+        failure.kind.administrator(),
+        failure.kind.steps().join(" ")
+    )
+}
+
+fn refused_sentence(refusal: &microsoft::consent::Refusal) -> String {
+    if refusal.subcode.as_deref() == Some("cancel") || refusal.error == "access_denied" {
+        "The permission was not given, so nothing was connected. Press Integrate to try again."
+            .to_owned()
+    } else {
+        format!(
+            "Microsoft ended the sign-in without connecting anything ({}). Press Integrate to try again.",
+            refusal.error
+        )
+    }
+}

@@ -1,0 +1,61 @@
+//! What a message says, as data: written with the change that asks for it, rendered in
+//! the reader's zone when it is sent.
+
+use mentoring::invitation::{CalendarObject, Change};
+use serde::{Deserialize, Serialize};
+
+/// What a message in the outbox says.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Content {
+    /// An invitation, an update or a cancellation of a meeting.
+    Invitation(Box<Invitation>),
+    /// Somebody was invited into an organization.
+    Welcome {
+        /// The organization's name.
+        organization: String,
+        /// Who invites.
+        invited_by: String,
+        /// The address that sets the first password, sealed by the vault (base64).
+        sealed_address: String,
+    },
+    /// Somebody asked for a new password.
+    PasswordReset {
+        /// The organization's name.
+        organization: String,
+        /// The address that sets it, sealed by the vault (base64).
+        sealed_address: String,
+    },
+    /// Teams stopped working for an organization.
+    TeamsNeedsAttention {
+        /// The organization's name.
+        organization: String,
+        /// What happened, in a sentence.
+        happened: String,
+        /// What to do about it.
+        remedy: String,
+        /// The page that shows it.
+        page: String,
+    },
+}
+
+/// What people are told of a meeting.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Invitation {
+    /// What changed.
+    pub change: Change,
+    /// What goes into the calendar.
+    pub calendar: CalendarObject,
+    /// Who made the meeting: answers to the mail go to them.
+    pub organizer_name: String,
+    /// Their address.
+    pub organizer_email: String,
+    /// The track's name.
+    pub track: String,
+    /// The page of the meeting.
+    pub page: String,
+    /// Ithaca's join address, for a Teams meeting.
+    pub join_address: Option<String>,
+    /// The Teams account that hosts, for a Teams meeting (S4).
+    pub host: Option<String>,
+}

@@ -1,0 +1,368 @@
+//! The Teams meeting of a meeting: what is wanted of it, what was last seen of it, and
+//! who works on it. The row stays until a deletion is confirmed (a tombstone).
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use mentoring::link::{LinkState, Observed};
+use mentoring::organization::{MeetingId, OrganizationId};
+use mentoring::role::Sight;
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter,
+    QuerySelect,
+};
+use uuid::Uuid;
+
+use super::{Store, StoreError, Stored, Tx, meetings, millis, word};
+
+/// The Teams meeting of a meeting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// The meeting.
+    pub meeting: MeetingId,
+    /// Whose.
+    pub organization: OrganizationId,
+    /// Whether a Teams meeting is wanted; otherwise it is to be deleted.
+    pub wanted: bool,
+    /// Rises whenever something that Teams should know changes.
+    pub version: i64,
+    /// How it stands, for people.
+    pub state: LinkState,
+    /// What was last seen of it at Microsoft.
+    pub observed: Observed,
+    /// The lobby scope that Teams read back, where it differs from what was set.
+    pub lobby_difference: Option<String>,
+    /// Which connection of the organization made it.
+    pub integration_generation: i64,
+    /// Failed tries since the last success.
+    pub attempts: i64,
+    /// Whether Ithaca let go of it: it works on in Teams but is no longer changed.
+    pub kept: bool,
+}
+
+fn link(row: row::Model) -> Stored<Link> {
+    Ok(Link {
+        meeting: MeetingId(row.id),
+        organization: OrganizationId(row.organization_id),
+        wanted: row.wanted,
+        version: row.version,
+        state: word(
+            LinkState::from_columns(&row.state, row.reason.as_deref()),
+            "meeting_links.state",
+            &row.state,
+        )?,
+        observed: Observed {
+            generation: row.generation,
+            online_meeting_id: row.online_meeting_id,
+            join_url: row.join_url,
+            applied_revision: row.applied_version,
+            ever_called: row.ever_called,
+            deleted_confirmed: row.deleted_confirmed,
+        },
+        lobby_difference: row.lobby_difference,
+        integration_generation: row.integration_generation,
+        attempts: row.attempts,
+        kept: row.kept,
+    })
+}
+
+/// Asks for a Teams meeting, for the first time or anew after a deletion. `generation`
+/// makes a new external id; only this decision raises it (reliability: the mechanism).
+pub async fn want(
+    tx: &Tx,
+    organization: OrganizationId,
+    meeting: MeetingId,
+    waiting: &LinkState,
+    integration_generation: i64,
+) -> Stored<()> {
+    let (state, reason) = waiting.to_columns();
+    let previous = row::Entity::find_by_id((organization.0, meeting.0))
+        .one(tx.on())
+        .await?;
+    let generation = previous.as_ref().map_or(1, |row| row.generation + 1);
+    let fresh = row::ActiveModel {
+        organization_id: Set(organization.0),
+        id: Set(meeting.0),
+        wanted: Set(true),
+        version: Set(previous.as_ref().map_or(1, |row| row.version + 1)),
+        state: Set(state.to_owned()),
+        reason: Set(reason.map(str::to_owned)),
+        generation: Set(generation),
+        online_meeting_id: Set(None),
+        join_url: Set(None),
+        applied_version: Set(None),
+        ever_called: Set(false),
+        deleted_confirmed: Set(false),
+        lobby_difference: Set(None),
+        integration_generation: Set(integration_generation),
+        kept: Set(false),
+        attempts: Set(0),
+        due_at: Set(Some(millis(tx.now))),
+        ..Default::default()
+    };
+    if previous.is_some() {
+        fresh.update(tx.on()).await?;
+    } else {
+        let mut fresh = fresh;
+        fresh.lease_owner = Set(None);
+        fresh.lease_until = Set(None);
+        fresh.fencing = Set(0);
+        fresh.insert(tx.on()).await?;
+    }
+    Ok(())
+}
+
+/// Says that something of the meeting changed that Teams should know.
+pub async fn touch(tx: &Tx, organization: OrganizationId, meeting: MeetingId) -> Stored<()> {
+    row::Entity::update_many()
+        .col_expr(row::Column::Version, Expr::col(row::Column::Version).add(1))
+        .col_expr(row::Column::DueAt, Some(millis(tx.now)).into())
+        .col_expr(row::Column::Attempts, 0i64.into())
+        .filter(row::Column::OrganizationId.eq(organization.0))
+        .filter(row::Column::Id.eq(meeting.0))
+        .filter(row::Column::Wanted.eq(true))
+        .filter(row::Column::Kept.eq(false))
+        .exec(tx.on())
+        .await?;
+    Ok(())
+}
+
+/// Turns the link into a tombstone: closed for people at once, deleted at Microsoft by
+/// the reconciler.
+pub async fn unwant(tx: &Tx, organization: OrganizationId, meeting: MeetingId) -> Stored<()> {
+    let (state, reason) = LinkState::Closed.to_columns();
+    row::Entity::update_many()
+        .col_expr(row::Column::Wanted, false.into())
+        .col_expr(row::Column::Version, Expr::col(row::Column::Version).add(1))
+        .col_expr(row::Column::State, state.into())
+        .col_expr(row::Column::Reason, reason.map(str::to_owned).into())
+        .col_expr(row::Column::DueAt, Some(millis(tx.now)).into())
+        .col_expr(row::Column::Attempts, 0i64.into())
+        .filter(row::Column::OrganizationId.eq(organization.0))
+        .filter(row::Column::Id.eq(meeting.0))
+        .filter(row::Column::Kept.eq(false))
+        .exec(tx.on())
+        .await?;
+    Ok(())
+}
+
+/// Lets go of a link: people go on using it, nobody changes it any more.
+pub async fn keep(tx: &Tx, organization: OrganizationId, meeting: MeetingId) -> Stored<()> {
+    row::Entity::update_many()
+        .col_expr(row::Column::Kept, true.into())
+        .col_expr(row::Column::DueAt, Option::<i64>::None.into())
+        .filter(row::Column::OrganizationId.eq(organization.0))
+        .filter(row::Column::Id.eq(meeting.0))
+        .exec(tx.on())
+        .await?;
+    Ok(())
+}
+
+/// Records, before the first call to Microsoft leaves, that a Teams meeting may exist
+/// from now on.
+pub async fn mark_called(tx: &Tx, organization: OrganizationId, meeting: MeetingId) -> Stored<()> {
+    row::Entity::update_many()
+        .col_expr(row::Column::EverCalled, true.into())
+        .filter(row::Column::OrganizationId.eq(organization.0))
+        .filter(row::Column::Id.eq(meeting.0))
+        .exec(tx.on())
+        .await?;
+    Ok(())
+}
+
+/// Writes what a reconciler learned. `applied_revision` in `observed` is the version
+/// that the calls were made for.
+pub async fn save(tx: &Tx, link: &Link) -> Stored<()> {
+    let (state, reason) = link.state.to_columns();
+    row::Entity::update_many()
+        .set(row::ActiveModel {
+            state: Set(state.to_owned()),
+            reason: Set(reason.map(str::to_owned)),
+            online_meeting_id: Set(link.observed.online_meeting_id.clone()),
+            join_url: Set(link.observed.join_url.clone()),
+            applied_version: Set(link.observed.applied_revision),
+            ever_called: Set(link.observed.ever_called),
+            deleted_confirmed: Set(link.observed.deleted_confirmed),
+            lobby_difference: Set(link.lobby_difference.clone()),
+            attempts: Set(link.attempts),
+            ..Default::default()
+        })
+        .filter(row::Column::OrganizationId.eq(link.organization.0))
+        .filter(row::Column::Id.eq(link.meeting.0))
+        .exec(tx.on())
+        .await?;
+    Ok(())
+}
+
+/// The link of a meeting where no person asks.
+pub async fn find_for_work(
+    store: &Store,
+    organization: OrganizationId,
+    meeting: MeetingId,
+) -> Stored<Option<Link>> {
+    row::Entity::find_by_id((organization.0, meeting.0))
+        .one(store.read())
+        .await?
+        .map(link)
+        .transpose()
+}
+
+/// The link of a meeting inside a change.
+pub async fn find_in(
+    tx: &Tx,
+    organization: OrganizationId,
+    meeting: MeetingId,
+) -> Stored<Option<Link>> {
+    row::Entity::find_by_id((organization.0, meeting.0))
+        .one(tx.on())
+        .await?
+        .map(link)
+        .transpose()
+}
+
+/// The link of a meeting within sight.
+pub async fn find(store: &Store, sight: &Sight, meeting: MeetingId) -> Stored<Option<Link>> {
+    if meetings::find(store, sight, meeting).await?.is_none() {
+        return Ok(None);
+    }
+    find_for_work(store, sight.organization, meeting).await
+}
+
+/// How the links of these meetings stand.
+pub(super) async fn states(
+    store: &Store,
+    organization: OrganizationId,
+    ids: &[MeetingId],
+) -> Stored<BTreeMap<MeetingId, LinkState>> {
+    let rows: Vec<(Uuid, String, Option<String>)> = row::Entity::find()
+        .select_only()
+        .columns([row::Column::Id, row::Column::State, row::Column::Reason])
+        .filter(row::Column::OrganizationId.eq(organization.0))
+        .filter(row::Column::Id.is_in(ids.iter().map(|id| id.0)))
+        .into_tuple()
+        .all(store.read())
+        .await?;
+    rows.into_iter()
+        .map(|(id, state, reason)| {
+            let link = LinkState::from_columns(&state, reason.as_deref()).ok_or_else(|| {
+                StoreError::Unreadable(format!("meeting_links.state = {state:?}"))
+            })?;
+            Ok((MeetingId(id), link))
+        })
+        .collect()
+}
+
+/// Makes every waiting or failed link due now: the host works again.
+pub async fn wake_all(tx: &Tx, organization: OrganizationId) -> Stored<()> {
+    row::Entity::update_many()
+        .col_expr(row::Column::DueAt, Some(millis(tx.now)).into())
+        .filter(row::Column::OrganizationId.eq(organization.0))
+        .filter(row::Column::Kept.eq(false))
+        .filter(
+            row::Column::DueAt
+                .is_not_null()
+                .or(row::Column::State.is_in(["waiting", "failed"])),
+        )
+        .exec(tx.on())
+        .await?;
+    Ok(())
+}
+
+/// How many Teams meetings are still to be deleted.
+pub async fn count_tombstones(tx: &Tx, organization: OrganizationId) -> Stored<u64> {
+    Ok(tombstones(organization).count(tx.on()).await?)
+}
+
+/// How many Teams meetings are still to be deleted, for the page that shows the progress.
+pub async fn count_tombstones_seen(store: &Store, sight: &Sight) -> Stored<u64> {
+    Ok(tombstones(sight.organization).count(store.read()).await?)
+}
+
+fn tombstones(organization: OrganizationId) -> sea_orm::Select<row::Entity> {
+    row::Entity::find()
+        .filter(row::Column::OrganizationId.eq(organization.0))
+        .filter(row::Column::Wanted.eq(false))
+        .filter(row::Column::DeletedConfirmed.eq(false))
+        .filter(row::Column::Kept.eq(false))
+}
+
+/// The Teams meetings that could not be deleted, with their ids at Microsoft.
+pub async fn list_tombstones(tx: &Tx, organization: OrganizationId) -> Stored<Vec<Link>> {
+    tombstones(organization)
+        .all(tx.on())
+        .await?
+        .into_iter()
+        .map(link)
+        .collect()
+}
+
+/// Ends all work on an organization's links: the credentials are gone.
+pub async fn abandon_all(tx: &Tx, organization: OrganizationId) -> Stored<()> {
+    row::Entity::update_many()
+        .col_expr(row::Column::Kept, true.into())
+        .col_expr(row::Column::DueAt, Option::<i64>::None.into())
+        .filter(row::Column::OrganizationId.eq(organization.0))
+        .exec(tx.on())
+        .await?;
+    Ok(())
+}
+
+/// Says that the lobby choice of a track changed for these meetings.
+pub async fn touch_all(tx: &Tx, organization: OrganizationId, ids: &[MeetingId]) -> Stored<()> {
+    for id in ids {
+        touch(tx, organization, *id).await?;
+    }
+    Ok(())
+}
+
+/// When the row is due next, for a test that waits for a retry.
+pub async fn due_at(
+    store: &Store,
+    organization: OrganizationId,
+    meeting: MeetingId,
+) -> Stored<Option<Timestamp>> {
+    let due: Option<Option<i64>> = row::Entity::find_by_id((organization.0, meeting.0))
+        .select_only()
+        .column(row::Column::DueAt)
+        .into_tuple()
+        .one(store.read())
+        .await?;
+    Ok(due.flatten().map(super::instant))
+}
+
+mod row {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "meeting_links")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub organization_id: Uuid,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub wanted: bool,
+        pub version: i64,
+        pub state: String,
+        pub reason: Option<String>,
+        pub generation: i64,
+        pub online_meeting_id: Option<String>,
+        pub join_url: Option<String>,
+        pub applied_version: Option<i64>,
+        pub ever_called: bool,
+        pub deleted_confirmed: bool,
+        pub lobby_difference: Option<String>,
+        pub integration_generation: i64,
+        pub kept: bool,
+        pub attempts: i64,
+        pub due_at: Option<i64>,
+        pub lease_owner: Option<String>,
+        pub lease_until: Option<i64>,
+        pub fencing: i64,
+    }
+
+    #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}

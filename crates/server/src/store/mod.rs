@@ -1,0 +1,227 @@
+//! What is kept, on SQLite or PostgreSQL, and the only SQL there is.
+//!
+//! A file per noun. Reads for a page or an answer take the actor's `Sight` first; writes
+//! take a [`Tx`], which holds the organization's write lock from its first statement on,
+//! so that two changes of one organization never interleave and no statement has to be
+//! retried in the middle of one.
+
+pub mod access_links;
+pub mod attempts;
+pub mod audit;
+pub mod consents;
+pub mod credentials;
+pub mod directory;
+pub mod integrations;
+pub mod invitations;
+pub mod lease;
+pub mod links;
+pub mod meetings;
+pub mod members;
+pub mod organizations;
+pub mod outbox;
+pub mod sessions;
+pub mod sql;
+pub mod tracks;
+
+use jiff::Timestamp;
+use mentoring::organization::OrganizationId;
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection,
+    DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+use std::time::Duration;
+
+use crate::clock::Clock;
+
+/// Why the store could not do what was asked of it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Somebody else changed the row since it was read.
+    #[error("the row was changed by someone else in the meantime")]
+    Stale,
+    /// A value that must be unique is taken; names the constraint or columns.
+    #[error("already taken: {0}")]
+    Taken(String),
+    /// The database was written by a newer Ithaca.
+    #[error(
+        "the database was written by a newer version of Ithaca (it knows the step {0}); start that version, or restore a backup made before the upgrade"
+    )]
+    Newer(String),
+    /// A stored value that this version cannot read.
+    #[error("a stored value cannot be read: {0}")]
+    Unreadable(String),
+    /// The database refused or could not be reached.
+    #[error(transparent)]
+    Database(DbErr),
+}
+
+impl From<DbErr> for StoreError {
+    fn from(error: DbErr) -> Self {
+        match error.sql_err() {
+            Some(sea_orm::SqlErr::UniqueConstraintViolation(what)) => Self::Taken(what),
+            _ => Self::Database(error),
+        }
+    }
+}
+
+/// The store's answer.
+pub type Stored<T> = std::result::Result<T, StoreError>;
+
+/// Reads a stored word back into its enum, or says which word it was.
+pub(crate) fn word<T>(parsed: Option<T>, column: &str, text: &str) -> Stored<T> {
+    parsed.ok_or_else(|| StoreError::Unreadable(format!("{column} = {text:?}")))
+}
+
+/// Milliseconds since 1970 (UTC), the one form in which instants are stored.
+pub fn millis(at: Timestamp) -> i64 {
+    at.as_millisecond()
+}
+
+/// The instant of stored milliseconds; what lies outside of time is the epoch.
+pub fn instant(millis: i64) -> Timestamp {
+    Timestamp::from_millisecond(millis).unwrap_or_default()
+}
+
+/// A connection to the database and the clock that it is read with.
+#[derive(Clone, Debug)]
+pub struct Store {
+    read: DatabaseConnection,
+    write: DatabaseConnection,
+    clock: Clock,
+}
+
+/// Where the store is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A file of its own.
+    Sqlite(std::path::PathBuf),
+    /// Nothing outlives the process. There is one connection only, so whoever holds a
+    /// transaction reads through it.
+    Memory,
+    /// `postgres://…`
+    Postgres(String),
+}
+
+impl Store {
+    /// Opens the database and brings its schema up to this version.
+    pub async fn open(place: &Place, clock: Clock) -> Stored<Self> {
+        let store = Self::connect(place, clock).await?;
+        crate::migrations::run(&store.write).await?;
+        Ok(store)
+    }
+
+    /// Opens the database as it is.
+    pub async fn connect(place: &Place, clock: Clock) -> Stored<Self> {
+        let (read, write) = match place {
+            Place::Sqlite(path) => {
+                let url = format!("sqlite://{}?mode=rwc", path.display());
+                let write = Database::connect(sqlite(&url, 1)).await?;
+                (Database::connect(sqlite(&url, 4)).await?, write)
+            }
+            Place::Memory => {
+                let only = Database::connect(sqlite("sqlite::memory:", 1)).await?;
+                (only.clone(), only)
+            }
+            Place::Postgres(url) => {
+                let pool = Database::connect(postgres(url)).await?;
+                (pool.clone(), pool)
+            }
+        };
+        Ok(Self { read, write, clock })
+    }
+
+    /// For reading outside of a change. Sees only what is committed.
+    pub fn read(&self) -> &DatabaseConnection {
+        &self.read
+    }
+
+    /// The clock that due times are compared with on a single node.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Begins a change of one organization: everything in it is one commit. Changes of
+    /// the same organization wait for each other here and nowhere else.
+    pub async fn begin(&self, organization: OrganizationId) -> Stored<Tx> {
+        let tx = self.begin_unscoped().await?;
+        organizations::lock(&tx, organization).await?;
+        Ok(tx)
+    }
+
+    /// Begins a change that belongs to no organization yet: a session, a sign-in try, a
+    /// new organization.
+    pub async fn begin_unscoped(&self) -> Stored<Tx> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        let inner = self.write.begin_with_options(options).await?;
+        Ok(Tx {
+            inner,
+            now: self.clock.now(),
+        })
+    }
+
+    /// Ends all connections.
+    pub async fn close(self) {
+        let shared = matches!(self.read.get_database_backend(), DatabaseBackend::Postgres);
+        let _ = self.write.close().await;
+        if !shared {
+            let _ = self.read.close().await;
+        }
+    }
+}
+
+/// One change. Dropped without [`Tx::commit`], it never happened.
+#[derive(Debug)]
+pub struct Tx {
+    inner: DatabaseTransaction,
+    /// When the change began; every row of it carries this instant.
+    pub now: Timestamp,
+}
+
+impl Tx {
+    /// Makes the change last.
+    pub async fn commit(self) -> Stored<()> {
+        Ok(self.inner.commit().await?)
+    }
+
+    pub(crate) fn on(&self) -> &DatabaseTransaction {
+        &self.inner
+    }
+}
+
+fn sqlite(url: &str, connections: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(connections)
+        .min_connections(1)
+        .sqlx_logging(false)
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .map_sqlx_sqlite_opts(|sqlite| {
+            sqlite
+                .pragma("journal_mode", "WAL")
+                .pragma("synchronous", "FULL")
+                .pragma("foreign_keys", "ON")
+                .busy_timeout(Duration::from_secs(10))
+        });
+    options
+}
+
+fn postgres(url: &str) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(12)
+        .min_connections(1)
+        .acquire_timeout(Duration::from_secs(10))
+        .sqlx_logging(false)
+        .set_application_name("ithaca");
+    options
+}
+
+/// The rows of one statement.
+pub(crate) fn is_postgres(on: &impl ConnectionTrait) -> bool {
+    on.get_database_backend() == DatabaseBackend::Postgres
+}

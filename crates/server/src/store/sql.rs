@@ -1,0 +1,32 @@
+//! The few places where SQLite and PostgreSQL differ, by name.
+
+use jiff::Timestamp;
+use sea_orm::ConnectionTrait;
+
+use super::is_postgres;
+
+/// The database's own time in milliseconds, as an expression. With one node the process's
+/// clock is the database's clock, so SQLite gets the instant handed in; with many nodes
+/// only PostgreSQL's clock is common to all.
+pub fn now_millis(on: &impl ConnectionTrait, clock: Timestamp) -> String {
+    if is_postgres(on) {
+        "(extract(epoch from clock_timestamp()) * 1000)::bigint".to_owned()
+    } else {
+        clock.as_millisecond().to_string()
+    }
+}
+
+/// Lets several claimers take different rows; SQLite has one writer at a time anyway.
+pub fn skip_locked(on: &impl ConnectionTrait) -> &'static str {
+    if is_postgres(on) {
+        "FOR UPDATE SKIP LOCKED"
+    } else {
+        ""
+    }
+}
+
+/// Makes a result common to the whole statement, so that a `LIMIT` inside is evaluated
+/// once.
+pub fn materialized(on: &impl ConnectionTrait) -> &'static str {
+    if is_postgres(on) { "MATERIALIZED" } else { "" }
+}

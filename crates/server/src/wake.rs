@@ -1,0 +1,67 @@
+//! Doorbells: whoever commits work rings, and the reconciler that does it looks at once
+//! instead of at its next interval. A lost ring costs time, never work.
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+/// The background workers that can be woken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reconciler {
+    /// Makes, changes and deletes Teams meetings.
+    Links,
+    /// Looks members up in the directory.
+    Directory,
+    /// Refreshes tokens.
+    Tokens,
+    /// Runs the live test and tells administrators what is wrong.
+    Health,
+    /// Takes an integration down.
+    Removal,
+    /// Sends messages.
+    Outbox,
+    /// Forgets what is over.
+    Retention,
+}
+
+impl Reconciler {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Links,
+        Self::Directory,
+        Self::Tokens,
+        Self::Health,
+        Self::Removal,
+        Self::Outbox,
+        Self::Retention,
+    ];
+
+    /// Its name in logs and on the status page.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Links => "links",
+            Self::Directory => "directory",
+            Self::Tokens => "tokens",
+            Self::Health => "health",
+            Self::Removal => "removal",
+            Self::Outbox => "outbox",
+            Self::Retention => "retention",
+        }
+    }
+}
+
+/// The doorbells of one process.
+#[derive(Clone, Debug, Default)]
+pub struct Wake(Arc<[Notify; 7]>);
+
+impl Wake {
+    /// Rings.
+    pub fn ring(&self, reconciler: Reconciler) {
+        self.0[reconciler as usize].notify_one();
+    }
+
+    /// Waits for a ring. One that came while nobody waited counts.
+    pub async fn rung(&self, reconciler: Reconciler) {
+        self.0[reconciler as usize].notified().await;
+    }
+}
