@@ -1,4 +1,5 @@
-//! Which change tells whom what, and the calendar object as data.
+//! Which change tells whom what, and the calendar object as data. How a mail looks, and
+//! how a calendar object is written, is decided elsewhere.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -8,124 +9,161 @@ use crate::meeting::{Meeting, MeetingState};
 use crate::organization::MemberId;
 use crate::schedule::Schedule;
 use crate::track::Mode;
+use crate::word::words;
 
-/// iCalendar's METHOD (RFC 5546).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// iCalendar's METHOD (RFC 5546): the MIME part that carries the object says the same.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
-    /// Put it in, or replace what is there.
+    /// Put it into the calendar, or replace what is there.
     Request,
-    /// Take it out.
+    /// Take it out of the calendar.
     Cancel,
 }
 
-/// What happened, from the reader's side.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "change", rename_all = "snake_case")]
-pub enum Change {
-    /// There is a new meeting.
-    Created,
-    /// It moved.
-    Rescheduled {
-        /// When it was.
-        was: Schedule,
-    },
-    /// It was called off.
-    Cancelled {
-        /// Why, if that was said.
-        reason: Option<String>,
-    },
-    /// It takes place another way.
-    ModeChanged {
-        /// How it would have.
-        was: Mode,
-    },
-    /// The reader is no longer invited.
-    Removed,
-    /// It has another Teams link.
-    LinkChanged,
-}
+words!(Method {
+    Request => "request",
+    Cancel => "cancel",
+});
 
-/// One message to one person.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One message that one person is to get about a meeting.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Notice {
-    /// To whom.
+    /// Who.
     pub to: MemberId,
-    /// What their calendar is to do.
+    /// What it does to their calendar.
     pub method: Method,
-    /// With which SEQUENCE.
+    /// iCalendar's SEQUENCE.
     pub sequence: i64,
-    /// What happened.
+    /// What it says.
     pub change: Change,
 }
 
-/// Who is told what of the step from `before` to `after`.
+/// What somebody is told about a meeting.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Change {
+    /// You are invited.
+    Created,
+    /// It is at another time.
+    Rescheduled {
+        /// When it was to be.
+        was: Schedule,
+        /// Why, if somebody said.
+        reason: Option<String>,
+    },
+    /// It was called off.
+    Cancelled {
+        /// Why, if somebody said.
+        reason: Option<String>,
+    },
+    /// You meet in another way.
+    ModeChanged {
+        /// How it was to be.
+        was: Mode,
+    },
+    /// You are no longer invited.
+    Removed,
+    /// The Teams link is another one.
+    LinkChanged,
+}
+
+/// Whom a change concerns, and what each is told.
 ///
-/// Everyone of the meeting, the
-/// one who made it included, is told every change once; somebody who is no longer of it
-/// gets a CANCEL, and nobody else does.
-pub fn notices(before: Option<&Meeting>, after: &Meeting) -> Vec<Notice> {
-    let invited = |meeting: &Meeting, member: MemberId| {
+/// `before` is the meeting as people last knew it, or nothing if nobody was told of it yet;
+/// `reason` is what was said for the change. Everyone who attends gets each change, the one
+/// who made the meeting included (their calendar knows it only from here). Who was taken
+/// out of the meeting gets a CANCEL, and nobody else does (E-06). A meeting that was
+/// cancelled before anybody knew of it is nobody's business.
+pub fn notices(before: Option<&Meeting>, after: &Meeting, reason: Option<&str>) -> Vec<Notice> {
+    let is_cancelled = after.state == MeetingState::Cancelled;
+    let Some(before) = before else {
+        return if is_cancelled {
+            Vec::new()
+        } else {
+            to_all(after, Method::Request, &Change::Created)
+        };
+    };
+    if before.state == MeetingState::Cancelled {
+        return Vec::new();
+    }
+    let is_in = |meeting: &Meeting, member: MemberId| {
         meeting
             .attendees
             .iter()
             .any(|attendee| attendee.member == member)
     };
-    let sequence = after.sequence;
-    let change = match before {
-        _ if after.state == MeetingState::Cancelled => Change::Cancelled {
-            reason: after.cancellation_reason.clone(),
-        },
-        None => Change::Created,
-        Some(before) if before.mode != after.mode => Change::ModeChanged { was: before.mode },
-        Some(before) if before.schedule != after.schedule => Change::Rescheduled {
-            was: before.schedule.clone(),
-        },
-        Some(_) => Change::LinkChanged,
-    };
-    let method = if after.state == MeetingState::Cancelled {
-        Method::Cancel
-    } else {
-        Method::Request
-    };
-    let mut all: Vec<Notice> = after
+    let removed = before
         .attendees
         .iter()
-        .map(|attendee| {
-            let is_new = before.is_some_and(|before| !invited(before, attendee.member));
-            let change = if is_new && method == Method::Request {
-                Change::Created
-            } else {
-                change.clone()
-            };
-            Notice {
-                to: attendee.member,
-                method,
-                sequence,
-                change,
-            }
-        })
-        .collect();
-    if let Some(before) = before {
-        let gone = before
-            .attendees
-            .iter()
-            .filter(|attendee| !invited(after, attendee.member));
-        all.extend(gone.map(|attendee| Notice {
+        .filter(|attendee| !is_in(after, attendee.member))
+        .map(|attendee| Notice {
             to: attendee.member,
             method: Method::Cancel,
-            sequence,
+            sequence: after.sequence,
             change: Change::Removed,
-        }));
-    }
-    all
+        });
+    let remaining = if is_cancelled {
+        let reason = after.cancellation_reason.clone();
+        let mut notices = to_all(after, Method::Cancel, &Change::Cancelled { reason });
+        notices.retain(|notice| is_in(before, notice.to));
+        notices
+    } else {
+        let change = difference(before, after, reason);
+        to_all(after, Method::Request, &Change::Created)
+            .into_iter()
+            .filter_map(|notice| match (is_in(before, notice.to), &change) {
+                (false, _) => Some(notice),
+                (true, Some(change)) => Some(Notice {
+                    change: change.clone(),
+                    ..notice
+                }),
+                (true, None) => None,
+            })
+            .collect()
+    };
+    remaining.into_iter().chain(removed).collect()
 }
 
-/// iCalendar's PARTSTAT.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+fn to_all(meeting: &Meeting, method: Method, change: &Change) -> Vec<Notice> {
+    let notice = |to| Notice {
+        to,
+        method,
+        sequence: meeting.sequence,
+        change: change.clone(),
+    };
+    meeting
+        .attendees
+        .iter()
+        .map(|attendee| notice(attendee.member))
+        .collect()
+}
+
+/// What those who knew the meeting are told. Of several changes at once the one that costs
+/// people most if they miss it.
+fn difference(before: &Meeting, after: &Meeting, reason: Option<&str>) -> Option<Change> {
+    if before.schedule != after.schedule {
+        Some(Change::Rescheduled {
+            was: before.schedule.clone(),
+            reason: reason.map(str::to_owned),
+        })
+    } else if before.mode != after.mode {
+        Some(Change::ModeChanged { was: before.mode })
+    } else if before.sequence < after.sequence && before.attendees == after.attendees {
+        Some(Change::LinkChanged)
+    } else {
+        None
+    }
+}
+
+/// Whether somebody comes (iCalendar's PARTSTAT).
+#[derive(
+    Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Participation {
     /// Has not answered.
+    #[default]
     NeedsAction,
     /// Yes.
     Accepted,
@@ -135,8 +173,16 @@ pub enum Participation {
     Declined,
 }
 
-/// A meeting as a calendar object: what the mail module writes as iCalendar.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+words!(Participation {
+    NeedsAction => "needs_action",
+    Accepted => "accepted",
+    Tentative => "tentative",
+    Declined => "declined",
+});
+
+/// What goes into a calendar (RFC 5545), as data, so that it can wait in the outbox and a
+/// resend is the same to the letter.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct CalendarObject {
     /// METHOD.
     pub method: Method,
@@ -148,24 +194,24 @@ pub struct CalendarObject {
     pub summary: String,
     /// DESCRIPTION.
     pub description: String,
-    /// LOCATION; empty for none.
+    /// LOCATION.
     pub location: String,
-    /// URL.
+    /// URL: Ithaca's join address.
     pub url: Option<String>,
-    /// The start as an instant.
+    /// The instant at which it starts.
     pub starts_at: Timestamp,
-    /// The end as an instant.
+    /// The instant at which it ends.
     pub ends_at: Timestamp,
-    /// The start on the wall.
+    /// DTSTART as people agreed on it.
     pub local_start: DateTime,
-    /// The zone of that wall.
+    /// Its TZID.
     pub time_zone: String,
-    /// ORGANIZER: the name of the person and the instance's address.
+    /// Name and address of ORGANIZER: the instance's address, never the host's.
     pub organizer: (String, String),
-    /// ATTENDEE: name, address, answer.
+    /// Name, address and answer of each ATTENDEE, the meeting's organizer included.
     pub attendees: Vec<(String, String, Participation)>,
     /// DTSTAMP.
     pub stamp: Timestamp,
-    /// STATUS:CANCELLED.
+    /// Whether STATUS is CANCELLED.
     pub cancelled: bool,
 }

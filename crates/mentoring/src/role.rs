@@ -1,29 +1,34 @@
-//! Who may see what and do what.
+//! Who somebody is in the organization and its tracks, and what that lets them see and do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::meeting::Meeting;
 use crate::organization::{MemberId, OrganizationId, TrackId};
+use crate::word::words;
 
-/// What somebody is in a track.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// What a participant is in a track.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Gives.
+    /// Gives advice.
     Mentor,
-    /// Receives.
+    /// Takes it.
     Mentee,
     /// Runs the track.
     TrackAdministrator,
 }
 
-crate::words!(Role { Mentor = "mentor", Mentee = "mentee", TrackAdministrator = "track_administrator" });
+words!(Role {
+    Mentor => "mentor",
+    Mentee => "mentee",
+    TrackAdministrator => "track_administrator",
+});
 
 impl Role {
-    /// As pages say it.
-    pub fn label(self) -> &'static str {
+    /// "Track administrator"
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Mentor => "Mentor",
             Self::Mentee => "Mentee",
@@ -32,43 +37,34 @@ impl Role {
     }
 }
 
-/// The roles of one person in one track.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// The roles of one member in one track.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Roles(Vec<Role>);
-
-impl FromIterator<Role> for Roles {
-    fn from_iter<T: IntoIterator<Item = Role>>(roles: T) -> Self {
-        let mut all: Vec<Role> = roles.into_iter().collect();
-        all.sort_unstable();
-        all.dedup();
-        Self(all)
-    }
-}
+pub struct Roles(BTreeSet<Role>);
 
 impl Roles {
-    /// Whether this is one of them.
+    /// Whether the role is among them.
     pub fn contains(&self, role: Role) -> bool {
         self.0.contains(&role)
     }
 
-    /// Whether there is none: not enrolled.
+    /// Whether there is none: the member is not enrolled.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// One after the other.
+    /// The roles, mentor first.
     pub fn iter(&self) -> impl Iterator<Item = Role> + '_ {
         self.0.iter().copied()
     }
 
-    /// As stored: `mentor,track_administrator`.
+    /// As they are stored: `mentor,track_administrator`.
     pub fn to_text(&self) -> String {
         let words: Vec<&str> = self.iter().map(Role::as_str).collect();
         words.join(",")
     }
 
-    /// Back from what is stored.
+    /// Reads stored roles; the empty text is no role.
     pub fn parse_text(text: &str) -> Option<Self> {
         text.split(',')
             .filter(|word| !word.is_empty())
@@ -77,111 +73,122 @@ impl Roles {
     }
 }
 
-/// Who acts, with all that decides what they may do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+impl FromIterator<Role> for Roles {
+    fn from_iter<I: IntoIterator<Item = Role>>(roles: I) -> Self {
+        Self(roles.into_iter().collect())
+    }
+}
+
+/// An active member who asks for something, with what decides whether they get it.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Actor {
-    /// Their organization: nothing of another one exists for them.
+    /// Their organization; they act in no other.
     pub organization: OrganizationId,
     /// Who they are.
     pub member: MemberId,
-    /// Their name.
+    /// How they stand in the audit log.
     pub name: String,
     /// Whether they run the organization.
     pub global_administrator: bool,
-    /// Their roles, by track.
+    /// Their roles by track.
     pub enrolments: BTreeMap<TrackId, Roles>,
 }
 
-/// What an actor may see; every read for a page or an answer begins with it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sight {
-    /// Nothing of another organization.
-    pub organization: OrganizationId,
-    /// Always themselves and their own meetings.
-    pub member: MemberId,
-    /// Everything of the organization.
-    pub everything: bool,
-    /// All meetings of these tracks.
-    pub administers: Vec<TrackId>,
-    /// These tracks and their people.
-    pub enrolled: Vec<TrackId>,
-}
-
 impl Actor {
-    /// Integrations, members, tracks, the audit log.
-    pub fn may_manage_organization(&self) -> bool {
+    /// Integrations, members, tracks, administrators, the audit log (S5, S11).
+    pub const fn may_manage_organization(&self) -> bool {
         self.global_administrator
     }
 
-    /// The track's page and its people.
+    /// Whether the track exists for them.
     pub fn may_see_track(&self, track: TrackId) -> bool {
-        self.global_administrator || self.enrolments.contains_key(&track)
+        self.global_administrator || self.is_enrolled(track)
     }
 
-    /// The track's settings and participants (S15).
+    /// Program Settings: modes, lobby, participants (S15).
     pub fn may_administer_track(&self, track: TrackId) -> bool {
-        let runs = |roles: &Roles| roles.contains(Role::TrackAdministrator);
-        self.global_administrator || self.enrolments.get(&track).is_some_and(runs)
+        let administers = |roles: &Roles| roles.contains(Role::TrackAdministrator);
+        self.global_administrator || self.enrolments.get(&track).is_some_and(administers)
     }
 
-    /// Only participants meet: a global administrator who is not enrolled does not.
+    /// Whether they may plan a meeting there: participants alone, administrators included
+    /// only where they are enrolled.
     pub fn may_create_meeting_in(&self, track: TrackId) -> bool {
-        self.enrolments.contains_key(&track)
+        self.is_enrolled(track)
     }
 
-    /// What the actor may see.
+    /// What the store may show them.
     pub fn sight(&self) -> Sight {
-        let enrolled: Vec<TrackId> = self.enrolments.keys().copied().collect();
+        let enrolled = || {
+            self.enrolments
+                .keys()
+                .copied()
+                .filter(|track| self.is_enrolled(*track))
+        };
+        let administers =
+            |track: &TrackId| self.enrolments[track].contains(Role::TrackAdministrator);
         Sight {
             organization: self.organization,
             member: self.member,
             everything: self.global_administrator,
-            administers: enrolled
-                .iter()
-                .copied()
-                .filter(|track| self.may_administer_track(*track))
-                .collect(),
-            enrolled,
+            administers: enrolled().filter(administers).collect(),
+            enrolled: enrolled().collect(),
         }
+    }
+
+    fn is_enrolled(&self, track: TrackId) -> bool {
+        self.enrolments
+            .get(&track)
+            .is_some_and(|roles| !roles.is_empty())
     }
 }
 
-/// What an actor may do with one meeting (product, section 3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What the store may show somebody: the first argument of every read for a page.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Sight {
+    /// Nothing of another organization, ever.
+    pub organization: OrganizationId,
+    /// Whose own things are in sight.
+    pub member: MemberId,
+    /// A global administrator sees the whole organization.
+    pub everything: bool,
+    /// The tracks whose meetings are in sight.
+    pub administers: Vec<TrackId>,
+    /// The tracks that are in sight.
+    pub enrolled: Vec<TrackId>,
+}
+
+/// What somebody may do to one meeting.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each right is its own question"
+    reason = "four answers to four questions about one meeting"
 )]
 pub struct MeetingRights {
-    /// Time, mode, people, how the link stands.
+    /// Its time, mode, people and link state. Who may not see it is told that it does not
+    /// exist.
     pub see: bool,
-    /// Agenda, notes and the join link as well.
+    /// Its agenda and join link: for those who attend, nobody else.
     pub see_content: bool,
-    /// Reschedule and cancel.
+    /// Reschedule and cancel it.
     pub change: bool,
-    /// A change needs a reason that everyone is told: it is not the actor's meeting.
+    /// Whether a change needs a reason that all are told, for it is not their meeting.
     pub needs_reason: bool,
 }
 
-/// What an actor may do with a meeting.
+/// What the actor may do to a meeting.
 pub fn rights(actor: &Actor, meeting: &Meeting) -> MeetingRights {
-    if actor.organization != meeting.organization {
-        return MeetingRights {
-            see: false,
-            see_content: false,
-            change: false,
-            needs_reason: false,
-        };
-    }
-    let attends = meeting
-        .attendees
-        .iter()
-        .any(|attendee| attendee.member == actor.member);
-    let organizes = meeting.organizer == actor.member;
-    let administers = actor.may_administer_track(meeting.track);
+    let here = actor.organization == meeting.organization;
+    let organizes = here && actor.member == meeting.organizer;
+    let attends = here
+        && meeting
+            .attendees
+            .iter()
+            .any(|attendee| attendee.member == actor.member);
+    let administers = here && actor.may_administer_track(meeting.track);
     MeetingRights {
-        see: attends || organizes || administers,
-        see_content: attends || organizes,
+        see: organizes || attends || administers,
+        see_content: organizes || attends,
         change: organizes || administers,
         needs_reason: administers && !organizes,
     }

@@ -1,32 +1,39 @@
-//! Tracks: which meeting modes a program uses, and who changes what about it.
+//! Tracks: the mentoring programs of an organization, their meeting modes and their people.
+
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
 use crate::integration::IntegrationState;
 use crate::lobby::LobbyScope;
-use crate::member::{Member, MemberState, check_line};
-use crate::organization::{OrganizationId, Slug, TrackId};
+use crate::member::{Member, MemberState};
+use crate::organization::{OrganizationId, TrackId, check_name_at};
 use crate::refusal::Refusal;
 use crate::role::{Actor, Roles};
+use crate::word::words;
 
 /// How people meet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// At a place.
     InPerson,
-    /// By telephone.
+    /// By phone.
     Phone,
-    /// By Teams video call.
+    /// On Microsoft Teams, hosted by the dedicated account (S4).
     Teams,
 }
 
-crate::words!(Mode { InPerson = "in_person", Phone = "phone", Teams = "teams" });
+words!(Mode {
+    InPerson => "in_person",
+    Phone => "phone",
+    Teams => "teams",
+});
 
 impl Mode {
-    /// The article's words (S8).
-    pub fn label(self) -> &'static str {
+    /// As it stands on every page; the last one is the article's own wording (S8).
+    pub const fn label(self) -> &'static str {
         match self {
             Self::InPerson => "In person",
             Self::Phone => "Phone",
@@ -35,103 +42,99 @@ impl Mode {
     }
 }
 
-/// The modes that a track uses: never none.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Modes(Vec<Mode>);
+/// The meeting modes that a track enables: never none.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(try_from = "BTreeSet<Mode>", into = "BTreeSet<Mode>")]
+pub struct Modes(BTreeSet<Mode>);
 
 impl Modes {
-    /// Takes at least one.
+    /// Collects modes; refuses when there is none.
     #[expect(
         clippy::should_implement_trait,
-        reason = "an empty set is refused, which the trait cannot say"
+        reason = "the trait has no way to refuse the empty set"
     )]
     pub fn from_iter(modes: impl IntoIterator<Item = Mode>) -> Result<Self, Refusal> {
-        let mut all: Vec<Mode> = modes.into_iter().collect();
-        all.sort_unstable();
-        all.dedup();
-        if all.is_empty() {
-            Err(Refusal::NoMode)
-        } else {
-            Ok(Self(all))
-        }
+        Self::try_from(modes.into_iter().collect::<BTreeSet<_>>())
     }
 
-    /// Whether this is one of them.
+    /// Whether the mode is enabled.
     pub fn contains(&self, mode: Mode) -> bool {
         self.0.contains(&mode)
     }
 
-    /// One after the other.
+    /// The modes in the order in which forms show them.
     pub fn iter(&self) -> impl Iterator<Item = Mode> + '_ {
         self.0.iter().copied()
     }
 
-    /// With Teams as well.
+    /// With this mode as well.
     #[must_use]
-    pub fn with_teams(&self) -> Self {
-        let mut all = self.0.clone();
-        if !all.contains(&Mode::Teams) {
-            all.push(Mode::Teams);
-        }
-        Self(all)
+    pub fn with(&self, mode: Mode) -> Self {
+        let mut modes = self.0.clone();
+        modes.insert(mode);
+        Self(modes)
     }
 
-    /// Without Teams; what is left is never nothing.
-    #[must_use]
-    pub fn without_teams(&self) -> Self {
-        let rest: Vec<Mode> = self.iter().filter(|mode| *mode != Mode::Teams).collect();
-        if rest.is_empty() {
-            Self(vec![Mode::Phone])
-        } else {
-            Self(rest)
-        }
+    /// Without this mode, unless that leaves none.
+    pub fn without(&self, mode: Mode) -> Option<Self> {
+        Self::from_iter(self.iter().filter(|each| *each != mode)).ok()
+    }
+
+    /// "In person, Phone"
+    pub fn labels(&self) -> String {
+        let labels: Vec<&str> = self.iter().map(Mode::label).collect();
+        labels.join(", ")
     }
 }
 
-/// A mentoring program.
-#[derive(Clone, Debug, PartialEq, Eq)]
+impl TryFrom<BTreeSet<Mode>> for Modes {
+    type Error = Refusal;
+
+    fn try_from(modes: BTreeSet<Mode>) -> Result<Self, Refusal> {
+        if modes.is_empty() {
+            return Err(Refusal::ModesMissing);
+        }
+        Ok(Self(modes))
+    }
+}
+
+impl From<Modes> for BTreeSet<Mode> {
+    fn from(modes: Modes) -> Self {
+        modes.0
+    }
+}
+
+/// A mentoring program of an organization.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Track {
-    /// Its id.
+    /// Which.
     pub id: TrackId,
-    /// Its organization.
+    /// Whose.
     pub organization: OrganizationId,
-    /// Its part of addresses.
+    /// Its place in addresses; it stays when the name changes.
     pub slug: String,
-    /// Its name.
+    /// "New Managers"
     pub name: String,
-    /// The modes that it uses.
+    /// How its people may meet.
     pub modes: Modes,
     /// Who gets into its Teams meetings without waiting.
     pub lobby: LobbyScope,
 }
 
-fn may_administer(actor: &Actor, track: &Track) -> Result<(), Refusal> {
-    if actor.organization == track.organization && actor.may_administer_track(track.id) {
-        Ok(())
-    } else {
-        Err(Refusal::NotTrackAdministrator)
-    }
-}
-
-fn check_track_name(name: &str) -> Result<String, Refusal> {
-    check_line(name, 120).ok_or(Refusal::NameInvalid)
-}
-
-/// Begins a track with meetings in person and by phone.
+/// Begins a track (global administrators). It starts with the modes that need no
+/// integration; its slug is made from the name.
 pub fn create(actor: &Actor, id: TrackId, name: &str) -> Result<(Track, Event), Refusal> {
     if !actor.may_manage_organization() {
         return Err(Refusal::NotGlobalAdministrator);
     }
-    let name = check_track_name(name)?;
-    let otherwise = format!("track-{}", &id.0.simple().to_string()[24..]);
+    let name = check_name_at(name, "name")?;
     let track = Track {
         id,
         organization: actor.organization,
-        slug: Slug::of_name(&name, &otherwise).as_str().to_owned(),
+        slug: slug_for(&name, id),
         name,
-        modes: Modes(vec![Mode::InPerson, Mode::Phone]),
-        lobby: LobbyScope::Organization,
+        modes: Modes([Mode::InPerson, Mode::Phone].into()),
+        lobby: LobbyScope::default(),
     };
     let event = Event::TrackCreated {
         track: id,
@@ -140,26 +143,44 @@ pub fn create(actor: &Actor, id: TrackId, name: &str) -> Result<(Track, Event), 
     Ok((track, event))
 }
 
-/// Gives a track another name. Its address stays, so that links go on working.
+/// `new-managers` of "New Managers". A name without a Latin letter or digit to make a slug
+/// of gets one from the track's id.
+fn slug_for(name: &str, id: TrackId) -> String {
+    let mut slug = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_alphanumeric() {
+            slug.push(letter.to_ascii_lowercase());
+        } else if !slug.is_empty() && !slug.ends_with('-') && letter != '\'' && letter != '’' {
+            slug.push('-');
+        }
+    }
+    slug.truncate(40);
+    let slug = slug.trim_end_matches('-');
+    // `new` is the form that makes a track.
+    if slug.len() < 2 || slug == "new" {
+        let id = id.0.simple().to_string();
+        return format!("track-{}", &id[id.len() - 8..]);
+    }
+    slug.to_owned()
+}
+
+/// Gives a track another name.
 pub fn rename(actor: &Actor, track: &Track, name: &str) -> Result<(Track, Event), Refusal> {
     may_administer(actor, track)?;
-    let name = check_track_name(name)?;
+    let after = Track {
+        name: check_name_at(name, "name")?,
+        ..track.clone()
+    };
     let event = Event::TrackRenamed {
         track: track.id,
         before: track.name.clone(),
-        after: name.clone(),
+        after: after.name.clone(),
     };
-    Ok((
-        Track {
-            name,
-            ..track.clone()
-        },
-        event,
-    ))
+    Ok((after, event))
 }
 
-/// Sets a track's modes. Teams may be added only while it is integrated (S8, S11); it may
-/// stay while it needs attention, and be taken away at any time.
+/// Enables and disables meeting modes (S8, S11, S15). Teams can be ticked only while it is
+/// offered in the organization; it can stay ticked, and be unticked, at any time.
 pub fn change_modes(
     actor: &Actor,
     track: &Track,
@@ -167,9 +188,11 @@ pub fn change_modes(
     integration: &IntegrationState,
 ) -> Result<(Track, Event), Refusal> {
     may_administer(actor, track)?;
-    let adds_teams = wanted.contains(Mode::Teams) && !track.modes.contains(Mode::Teams);
-    if adds_teams && !integration.offers_teams() {
-        return Err(Refusal::TeamsUnavailable(integration.why_not_offered()));
+    let ticks_teams = wanted.contains(Mode::Teams) && !track.modes.contains(Mode::Teams);
+    if ticks_teams && !integration.offers_teams() {
+        return Err(Refusal::TeamsUnavailable {
+            integration: *integration,
+        });
     }
     let event = Event::ModesChanged {
         track: track.id,
@@ -177,32 +200,34 @@ pub fn change_modes(
         before: track.modes.clone(),
         after: wanted.clone(),
     };
-    Ok((
-        Track {
-            modes: wanted,
-            ..track.clone()
-        },
-        event,
-    ))
+    let after = Track {
+        modes: wanted,
+        ..track.clone()
+    };
+    Ok((after, event))
 }
 
-/// The track as it is once the integration is gone.
+/// The track once the integration is removed (S12). Who met on Teams alone can meet by
+/// phone: a track is never left without a way to meet.
+#[must_use]
 pub fn without_teams(track: &Track) -> Track {
+    let modes = track.modes.without(Mode::Teams);
     Track {
-        modes: track.modes.without_teams(),
+        modes: modes.unwrap_or_else(|| Modes([Mode::Phone].into())),
         ..track.clone()
     }
 }
 
-/// The track as it is once the integration is back.
+/// The track once Teams is integrated again, for a track that used it before.
+#[must_use]
 pub fn with_teams(track: &Track) -> Track {
     Track {
-        modes: track.modes.with_teams(),
+        modes: track.modes.with(Mode::Teams),
         ..track.clone()
     }
 }
 
-/// Chooses who gets into a track's Teams meetings without waiting.
+/// Chooses who gets into the track's Teams meetings without waiting.
 pub fn change_lobby(
     actor: &Actor,
     track: &Track,
@@ -215,16 +240,15 @@ pub fn change_lobby(
         before: track.lobby,
         after: lobby,
     };
-    Ok((
-        Track {
-            lobby,
-            ..track.clone()
-        },
-        event,
-    ))
+    let after = Track {
+        lobby,
+        ..track.clone()
+    };
+    Ok((after, event))
 }
 
-/// Gives a member these roles in a track; none ends the enrolment.
+/// Gives a member these roles in the track; none ends the enrolment, which is also the one
+/// thing that can be done with a deactivated member.
 pub fn enrol(
     actor: &Actor,
     track: &Track,
@@ -233,16 +257,32 @@ pub fn enrol(
 ) -> Result<Event, Refusal> {
     may_administer(actor, track)?;
     if member.organization != track.organization {
-        return Err(Refusal::NotAParticipant);
+        return Err(Refusal::PeopleNotHere);
     }
-    if member.state == MemberState::Deactivated && !roles.is_empty() {
-        return Err(Refusal::MemberState(member.name()));
+    if roles.is_empty() {
+        return Ok(Event::EnrolmentEnded {
+            track: track.id,
+            track_name: track.name.clone(),
+            member: member.id,
+            name: member.name(),
+        });
     }
-    Ok(Event::EnrolmentChanged {
+    if member.state == MemberState::Deactivated {
+        return Err(Refusal::AlreadyDeactivated);
+    }
+    Ok(Event::Enrolled {
         track: track.id,
         track_name: track.name.clone(),
         member: member.id,
-        member_name: member.name(),
+        name: member.name(),
         roles: roles.clone(),
     })
+}
+
+fn may_administer(actor: &Actor, track: &Track) -> Result<(), Refusal> {
+    if actor.organization == track.organization && actor.may_administer_track(track.id) {
+        Ok(())
+    } else {
+        Err(Refusal::NotTrackAdministrator)
+    }
 }
