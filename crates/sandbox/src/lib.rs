@@ -4,9 +4,12 @@
 //! It shares no code and no reading with Ithaca's own client, or one misreading
 //! would sit on both sides and cancel out.
 
+mod address;
+mod calls;
 pub mod clock;
 mod entra;
 pub mod ids;
+mod pages;
 pub mod random;
 mod sandbox;
 mod secret;
@@ -16,6 +19,9 @@ pub mod smtp;
 pub mod tenant;
 
 use axum::Router;
+use axum::extract::Request;
+use axum::middleware;
+use tower::ServiceExt as _;
 
 pub use sandbox::{Sandbox, Settings};
 pub use secret::Secret;
@@ -23,7 +29,19 @@ pub use signing::SigningKey;
 
 /// Every door of the sandbox.
 fn router(sandbox: &Sandbox) -> Router {
-    Router::new()
+    let doors = Router::new()
         .merge(entra::router())
-        .with_state(sandbox.clone())
+        .merge(pages::router())
+        .layer(middleware::from_fn_with_state(
+            sandbox.clone(),
+            calls::record,
+        ))
+        .with_state(sandbox.clone());
+    // Addresses are put right before a route is chosen.
+    Router::new().fallback_service(doors.map_request(|mut request: Request| {
+        if let Some(uri) = address::normalized(request.uri()) {
+            *request.uri_mut() = uri;
+        }
+        request
+    }))
 }

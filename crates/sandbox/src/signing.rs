@@ -137,6 +137,18 @@ impl Signing {
         }
     }
 
+    /// The key to sign with, once there is one.
+    pub(crate) async fn current(&self) -> SigningKey {
+        let mut keys = self.0.subscribe();
+        loop {
+            if let Some(key) = keys.borrow_and_update().first() {
+                return key.clone();
+            }
+            // The sender lives in `self`, so that waiting can't fail.
+            keys.changed().await.ok();
+        }
+    }
+
     /// A signal at every rotation.
     pub(crate) fn subscribe(&self) -> watch::Receiver<Vec<SigningKey>> {
         self.0.subscribe()

@@ -1,11 +1,55 @@
 //! The doors of Microsoft Entra ID: a file per endpoint family.
+//!
+//! A sign-in in the browser is an `Attempt`: `authorize` and `approval` begin one, `sign_in`
+//! and `consent` carry it on, `step` decides what comes next, `pages` draws it.
 
+mod approval;
+mod authority;
+mod authorize;
+mod consent;
+mod discovery;
+pub(crate) mod failure;
+mod identity;
 mod keys;
+mod logout;
+mod pages;
+mod permissions;
+mod reply;
+mod sign_in;
+mod step;
+mod token;
+
+use std::collections::BTreeMap;
 
 use axum::Router;
 
 use crate::Sandbox;
 
+/// The parameters of a query or a form, each once.
+type Parameters = BTreeMap<String, String>;
+
 pub(crate) fn router() -> Router<Sandbox> {
-    Router::new().merge(keys::router())
+    Router::new()
+        .merge(approval::router())
+        .merge(authorize::router())
+        .merge(consent::router())
+        .merge(discovery::router())
+        .merge(keys::router())
+        .merge(logout::router())
+        .merge(sign_in::router())
+        .merge(token::router())
+}
+
+/// Reads parameters, refusing one that is there twice.
+fn parameters(encoded: &str) -> Result<Parameters, failure::Failure> {
+    let mut parameters = Parameters::new();
+    for (name, value) in url::form_urlencoded::parse(encoded.as_bytes()) {
+        if parameters.contains_key(name.as_ref()) {
+            return Err(failure::Failure::new(9_000_411).saying(format!(
+                "The request is not properly formatted. The parameter '{name}' is duplicated."
+            )));
+        }
+        parameters.insert(name.into_owned(), value.into_owned());
+    }
+    Ok(parameters)
 }

@@ -3,6 +3,7 @@
 //! them is decided at the doors (`entra`, `graph`).
 
 pub mod app;
+pub mod attempt;
 pub mod calls;
 pub mod mailboxes;
 pub mod meetings;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{ClientId, ObjectId, TenantId};
 use app::{AppRegistration, Grant, Grantee, ServicePrincipal};
+use attempt::Attempt;
 use calls::Calls;
 use mailboxes::Mailboxes;
 use meetings::Meetings;
@@ -67,6 +69,8 @@ pub struct State {
     pub sessions: Tokens<Session>,
     pub meetings: Meetings,
     pub mailboxes: Mailboxes,
+    #[serde(skip)]
+    pub attempts: Tokens<Attempt>,
     #[serde(skip)]
     pub calls: Calls,
 }
@@ -123,6 +127,13 @@ impl State {
             })
             .flat_map(|grant| grant.scopes.iter().cloned())
             .collect()
+    }
+
+    /// The sign-in with this key, while there is time for it.
+    pub fn find_attempt(&self, ctx: &str, now: Timestamp) -> Option<&Attempt> {
+        self.attempts
+            .find(ctx)
+            .filter(|attempt| now < attempt.expires_at)
     }
 
     /// What the bearer of an access token may do, or why nothing.

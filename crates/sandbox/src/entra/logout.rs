@@ -1,0 +1,44 @@
+//! `/{tenant}/oauth2/v2.0/logout`: the browser forgets who signed in. Tokens
+//! that applications hold go on living, as they do at Microsoft.
+
+use axum::Router;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use crate::Sandbox;
+use crate::entra::{Parameters, pages, sign_in};
+
+pub(super) fn router() -> Router<Sandbox> {
+    Router::new().route("/{tenant}/oauth2/v2.0/logout", get(end))
+}
+
+async fn end(
+    State(sandbox): State<Sandbox>,
+    Path(_): Path<String>,
+    Query(asked): Query<Parameters>,
+    headers: HeaderMap,
+) -> Response {
+    let cookie = sign_in::forget(&sandbox, &headers);
+    // Only an address that some application registered: no open redirect.
+    let back = asked.get("post_logout_redirect_uri").filter(|uri| {
+        sandbox.read(|state| {
+            state
+                .apps
+                .values()
+                .any(|app| app.find_redirect(uri).is_some())
+        })
+    });
+    match back {
+        Some(uri) => (
+            StatusCode::FOUND,
+            [
+                (header::SET_COOKIE, cookie),
+                (header::LOCATION, uri.clone()),
+            ],
+        )
+            .into_response(),
+        None => ([(header::SET_COOKIE, cookie)], pages::signed_out()).into_response(),
+    }
+}

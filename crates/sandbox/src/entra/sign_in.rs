@@ -1,0 +1,264 @@
+//! Who is it? The account list, an address and a password typed in, the
+//! pretended second factor, and the browser's session.
+
+use axum::Router;
+use axum::extract::{Form, Path, Query, State};
+use axum::http::{HeaderMap, header};
+use axum::response::Response;
+use axum::routing::{get, post};
+use serde::Deserialize;
+
+use crate::Sandbox;
+use crate::entra::failure::{Failure, Trace};
+use crate::entra::{Parameters, pages, step};
+use crate::ids::ObjectId;
+use crate::tenant::attempt::{Account, Prompt, Purpose};
+use crate::tenant::token::Session;
+
+const COOKIE: &str = "sandbox_session";
+
+pub(super) fn router() -> Router<Sandbox> {
+    Router::new()
+        .route("/{tenant}/sign-in/accounts", get(every_account))
+        .route("/{tenant}/sign-in/account", post(choose))
+        .route(
+            "/{tenant}/sign-in/address",
+            get(ask_address).post(give_address),
+        )
+        .route("/{tenant}/sign-in/password", post(give_password))
+        .route("/{tenant}/sign-in/approval", post(approve))
+}
+
+/// Who is signed in in this browser.
+pub(super) fn session(sandbox: &Sandbox, headers: &HeaderMap) -> Option<Session> {
+    let token = cookie(headers)?;
+    sandbox.read(|state| {
+        let session = state.sessions.find(token)?;
+        let person = state.people.find(session.person)?;
+        (person.enabled && session.at >= person.sessions_valid_from).then(|| session.clone())
+    })
+}
+
+/// The header that remembers who signed in.
+pub(super) fn remember(sandbox: &Sandbox, session: Session) -> String {
+    let token = sandbox.random().text(32);
+    sandbox.change(|state| state.sessions.insert(&token, session));
+    format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax")
+}
+
+/// Forgets who is signed in in this browser, and says so in a header.
+pub(super) fn forget(sandbox: &Sandbox, headers: &HeaderMap) -> String {
+    if let Some(token) = cookie(headers) {
+        sandbox.change(|state| state.sessions.remove(token));
+    }
+    format!("{COOKIE}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0")
+}
+
+fn cookie(headers: &HeaderMap) -> Option<&str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
+}
+
+#[derive(Deserialize)]
+struct Ctx {
+    ctx: String,
+}
+
+async fn every_account(
+    State(sandbox): State<Sandbox>,
+    Path(_): Path<String>,
+    Query(Ctx { ctx }): Query<Ctx>,
+) -> Response {
+    match sandbox.read(|state| state.find_attempt(&ctx, sandbox.now()).cloned()) {
+        Some(attempt) => pages::accounts(&sandbox, &attempt, &ctx, true),
+        None => pages::expired(),
+    }
+}
+
+async fn ask_address(
+    State(sandbox): State<Sandbox>,
+    Path(_): Path<String>,
+    Query(Ctx { ctx }): Query<Ctx>,
+) -> Response {
+    match sandbox.read(|state| state.find_attempt(&ctx, sandbox.now()).cloned()) {
+        Some(attempt) => pages::address(&sandbox, &attempt, &ctx, "", None),
+        None => pages::expired(),
+    }
+}
+
+#[derive(Deserialize)]
+struct Choice {
+    ctx: String,
+    account: ObjectId,
+}
+
+/// Somebody clicked an account. In the sandbox it counts as signed in already, unless the
+/// application asked for the password.
+async fn choose(
+    State(sandbox): State<Sandbox>,
+    Path(_): Path<String>,
+    headers: HeaderMap,
+    Form(Choice { ctx, account }): Form<Choice>,
+) -> Response {
+    sandbox.note(|state| {
+        let exists = state.people.find(account).is_some();
+        if let Some(attempt) = state.attempts.find_mut(&ctx)
+            && exists
+        {
+            let asks_password = matches!(
+                &attempt.purpose,
+                Purpose::Code(request) if request.prompt == Some(Prompt::Login)
+            );
+            attempt.account = Some(Account {
+                person: account,
+                proven: !asks_password,
+                second_factor: false,
+            });
+        }
+    });
+    let trace = Trace::new(&sandbox, &headers, &Parameters::new());
+    step::proceed(&sandbox, &ctx, &trace)
+}
+
+#[derive(Deserialize)]
+struct Address {
+    ctx: String,
+    address: String,
+}
+
+async fn give_address(
+    State(sandbox): State<Sandbox>,
+    Path(_): Path<String>,
+    headers: HeaderMap,
+    Form(Address { ctx, address }): Form<Address>,
+) -> Response {
+    let trace = Trace::new(&sandbox, &headers, &Parameters::new());
+    let address = address.trim();
+    let found = sandbox.read(|state| {
+        let attempt = state.find_attempt(&ctx, sandbox.now())?.clone();
+        Some((
+            attempt,
+            state.people.find_anywhere(address).map(|person| person.id),
+        ))
+    });
+    match found {
+        None => pages::expired(),
+        Some((attempt, None)) => pages::address(
+            &sandbox,
+            &attempt,
+            &ctx,
+            address,
+            Some(
+                "We couldn't find an account with that address. Check it, or choose another account.",
+            ),
+        ),
+        Some((_, Some(person))) => {
+            set_account(
+                &sandbox,
+                &ctx,
+                Account {
+                    person,
+                    proven: false,
+                    second_factor: false,
+                },
+            );
+            step::proceed(&sandbox, &ctx, &trace)
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Password {
+    ctx: String,
+    password: String,
+}
+
+async fn give_password(
+    State(sandbox): State<Sandbox>,
+    Path(_): Path<String>,
+    headers: HeaderMap,
+    Form(Password { ctx, password }): Form<Password>,
+) -> Response {
+    let trace = Trace::new(&sandbox, &headers, &Parameters::new());
+    let found = sandbox.read(|state| {
+        let attempt = state.find_attempt(&ctx, sandbox.now())?;
+        let account = attempt.account?;
+        let right = state
+            .people
+            .find(account.person)?
+            .password
+            .matches(&password);
+        Some((attempt.clone(), account, right))
+    });
+    match found {
+        None => pages::expired(),
+        Some((attempt, account, false)) => pages::password(
+            &sandbox,
+            &attempt,
+            &ctx,
+            account.person,
+            Some(
+                "Your account or password is incorrect. The sandbox lists its passwords on its first page.",
+            ),
+        ),
+        Some((_, account, true)) => {
+            set_account(
+                &sandbox,
+                &ctx,
+                Account {
+                    proven: true,
+                    ..account
+                },
+            );
+            step::proceed(&sandbox, &ctx, &trace)
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Approval {
+    ctx: String,
+    decision: String,
+}
+
+/// The pretended telephone was tapped.
+async fn approve(
+    State(sandbox): State<Sandbox>,
+    Path(_): Path<String>,
+    headers: HeaderMap,
+    Form(Approval { ctx, decision }): Form<Approval>,
+) -> Response {
+    let trace = Trace::new(&sandbox, &headers, &Parameters::new());
+    let account = sandbox.read(|state| state.find_attempt(&ctx, sandbox.now())?.account);
+    match account {
+        None => pages::expired(),
+        Some(_) if decision != "approve" => pages::failure(
+            &Failure::new(500_121)
+                .saying("Authentication failed during strong authentication request."),
+            &trace,
+        ),
+        Some(account) => {
+            set_account(
+                &sandbox,
+                &ctx,
+                Account {
+                    second_factor: true,
+                    ..account
+                },
+            );
+            step::proceed(&sandbox, &ctx, &trace)
+        }
+    }
+}
+
+fn set_account(sandbox: &Sandbox, ctx: &str, account: Account) {
+    sandbox.note(|state| {
+        if let Some(attempt) = state.attempts.find_mut(ctx) {
+            attempt.account = Some(account);
+        }
+    });
+}

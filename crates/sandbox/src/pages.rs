@@ -1,0 +1,59 @@
+//! What all pages of the sandbox have in common: the stylesheet, and headers
+//! that let nothing foreign in.
+
+use askama::Template;
+use axum::Router;
+use axum::http::{StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+
+use crate::Sandbox;
+
+pub(crate) fn router() -> Router<Sandbox> {
+    Router::new()
+        .route(
+            "/sandbox.css",
+            get(async || asset("text/css", include_str!("../assets/sandbox.css"))),
+        )
+        .route(
+            "/sandbox-submit.js",
+            get(async || asset("text/javascript", include_str!("../assets/submit.js"))),
+        )
+}
+
+fn asset(kind: &'static str, text: &'static str) -> impl IntoResponse {
+    (
+        [
+            (header::CONTENT_TYPE, kind),
+            (header::CACHE_CONTROL, "max-age=300"),
+        ],
+        text,
+    )
+}
+
+/// A page. Its forms may lead to the sandbox itself and to `origins`.
+pub(crate) fn page(status: StatusCode, template: &impl Template, origins: &[String]) -> Response {
+    let text = match template.render() {
+        Ok(text) => text,
+        Err(error) => {
+            tracing::error!(%error, "A page of the sandbox could not be drawn.");
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
+    };
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
+         form-action 'self' {}; frame-ancestors 'none'; base-uri 'none'",
+        origins.join(" ")
+    );
+    (
+        status,
+        [
+            (header::CONTENT_SECURITY_POLICY, policy.as_str()),
+            (header::CACHE_CONTROL, "no-store, no-cache"),
+            (header::REFERRER_POLICY, "no-referrer"),
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        ],
+        Html(text),
+    )
+        .into_response()
+}
