@@ -1,43 +1,23 @@
-//! Who may set up a Teams meeting: matching members to directory accounts, and the one
-//! decision that forms, posts and the API all ask.
+//! Who may use Teams (S3, S9, S10, S18). One pure decision that answers yes with the
+//! directory account, or every reason why not.
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::integration::{Cause, IntegrationState};
 use crate::member::{EmailAddress, MemberState};
 use crate::track::{Mode, Modes};
 
-/// An account of the tenant, as far as matching needs it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Account {
-    /// Survives a changed name or address, so it is what is kept.
-    pub object_id: Uuid,
-    /// The name that the account signs in with.
-    pub user_principal_name: String,
-    /// Its e-mail address, if it has one.
-    pub mail: Option<String>,
-}
-
-impl Account {
-    /// Whether it is somebody from elsewhere. With the permissions of S13, `#EXT#` in the
-    /// user principal name is all there is to see of that.
-    pub fn is_guest(&self) -> bool {
-        self.user_principal_name
-            .to_ascii_uppercase()
-            .contains("#EXT#")
-    }
-}
-
-/// What the directory says about a member.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// What the directory said about a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DirectoryFinding {
     /// Nobody has asked yet.
     NotLookedUp,
-    /// Exactly one account.
+    /// One account.
     Found {
-        /// Its object id.
+        /// What stays the same when names and addresses change.
         object_id: Uuid,
-        /// Whether it is a guest's.
+        /// Whether it is a guest of the directory.
         guest: bool,
     },
     /// No account.
@@ -46,84 +26,177 @@ pub enum DirectoryFinding {
     Ambiguous,
 }
 
-/// Matches a member to an account: by user principal name first, then by mail.
+/// An account as the directory shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Its object id.
+    pub object_id: Uuid,
+    /// Its user principal name.
+    pub user_principal_name: String,
+    /// Its e-mail address, if it has one.
+    pub mail: Option<String>,
+}
+
+impl Account {
+    /// With the permissions of S13, a guest shows by the mark in the user principal name
+    /// alone (Microsoft's "Properties of a Microsoft Entra B2B collaboration user").
+    pub fn is_guest(&self) -> bool {
+        self.user_principal_name
+            .to_ascii_uppercase()
+            .contains("#EXT#")
+    }
+}
+
+/// Matches a member's verified address to the accounts that the directory answered with.
 ///
-/// `by_upn` and `by_mail` are what Microsoft answered to the two questions. Only accounts
-/// that really carry the address count, so that an answer to another question matches
-/// nobody, and of two the first is never simply taken (G-18).
-pub fn match_accounts<'a>(
+/// First as user principal name, then as e-mail. Answers the finding and the index of the
+/// account in `accounts`. Two matches are nobody: the first is never picked silently.
+pub fn match_accounts(
     email: &EmailAddress,
-    by_upn: &'a [Account],
-    by_mail: &'a [Account],
-) -> (DirectoryFinding, Option<&'a Account>) {
-    let is_theirs = |text: &str| text.eq_ignore_ascii_case(email.as_str());
-    let named = by_upn
-        .iter()
-        .filter(|account| is_theirs(&account.user_principal_name));
-    let mailed = by_mail
-        .iter()
-        .filter(|account| account.mail.as_deref().is_some_and(is_theirs));
-    match one_of(named) {
-        (DirectoryFinding::Missing, _) => one_of(mailed),
-        decided => decided,
+    accounts: &[Account],
+) -> (DirectoryFinding, Option<usize>) {
+    let same = |text: &str| text.eq_ignore_ascii_case(email.as_str());
+    let by = |matches: &dyn Fn(&Account) -> bool| -> Vec<usize> {
+        let mut found: Vec<usize> = Vec::new();
+        for (index, account) in accounts.iter().enumerate() {
+            let known = found
+                .iter()
+                .any(|other| accounts[*other].object_id == account.object_id);
+            if matches(account) && !known {
+                found.push(index);
+            }
+        }
+        found
+    };
+    let by_name = by(&|account| same(&account.user_principal_name));
+    let found = if by_name.is_empty() {
+        by(&|account| account.mail.as_deref().is_some_and(same))
+    } else {
+        by_name
+    };
+    match found[..] {
+        [] => (DirectoryFinding::Missing, None),
+        [only] => {
+            let account = &accounts[only];
+            let finding = DirectoryFinding::Found {
+                object_id: account.object_id,
+                guest: account.is_guest(),
+            };
+            (finding, Some(only))
+        }
+        _ => (DirectoryFinding::Ambiguous, None),
     }
 }
 
-fn one_of<'a>(
-    mut accounts: impl Iterator<Item = &'a Account>,
-) -> (DirectoryFinding, Option<&'a Account>) {
-    let Some(first) = accounts.next() else {
-        return (DirectoryFinding::Missing, None);
-    };
-    if accounts.any(|other| other.object_id != first.object_id) {
-        return (DirectoryFinding::Ambiguous, None);
-    }
-    let found = DirectoryFinding::Found {
-        object_id: first.object_id,
-        guest: first.is_guest(),
-    };
-    (found, Some(first))
-}
-
-/// Everything that decides whether a member may choose Teams video call.
-#[derive(Clone, Copy, Debug)]
+/// What the decision is made from.
+#[derive(Clone, Debug)]
 pub struct Question<'a> {
-    /// How the organization's connection stands.
+    /// How the integration stands.
     pub integration: &'a IntegrationState,
-    /// What the track enables.
+    /// The modes of the track.
     pub modes: &'a Modes,
     /// Whether the member takes part.
     pub member_state: MemberState,
-    /// What the directory says about them.
+    /// What the directory said about them.
     pub finding: &'a DirectoryFinding,
 }
 
-/// One reason why Teams video call is not offered. They are in the order in which a person
-/// is told: of several, the first says most.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+/// A reason why Teams is not for somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// There is no live connection.
+    /// The organization has not integrated Teams.
     NotIntegrated,
-    /// The connection is being removed.
+    /// Teams is being removed.
     BeingRemoved,
-    /// The connection waits for a person to mend it.
+    /// Something is wrong that does not heal by itself.
     NeedsAttention(Cause),
-    /// The track does not enable it.
+    /// The track does not use Teams.
     ModeOff,
-    /// The member is invited or deactivated.
+    /// The member is not active.
     MemberNotActive,
-    /// The member has not been looked up yet.
+    /// The directory is being asked.
     BeingChecked,
-    /// The tenant has no account with the member's address.
+    /// There is no account with the member's address.
     NotInDirectory,
     /// The account is a guest's.
     Guest,
-    /// More than one account has the address.
+    /// Two accounts have the member's address.
     Ambiguous,
 }
 
-/// Whether Teams is offered: the object id of the member's account, or all the reasons
-/// why not (S3, S9, S10, S18). Being signed in to Microsoft is no part of it.
+impl Reason {
+    /// For the participant: what it means and what to do. The address and the
+    /// organization's name make it theirs.
+    pub fn sentence(self, email: &EmailAddress, organization: &str) -> String {
+        match self {
+            Self::NotIntegrated => format!(
+                "{organization} does not use Microsoft Teams with Ithaca. Meet in person or by phone."
+            ),
+            Self::BeingRemoved => format!(
+                "{organization} is removing Microsoft Teams from Ithaca. Meet in person or by phone."
+            ),
+            Self::NeedsAttention(cause) => cause.sentence_for_participant().to_owned(),
+            Self::ModeOff => "This program does not use Teams video calls.".to_owned(),
+            Self::MemberNotActive => "Your membership is not active.".to_owned(),
+            Self::BeingChecked => format!(
+                "Ithaca is looking for your account in {organization}'s Microsoft directory. This takes a moment."
+            ),
+            Self::NotInDirectory => format!(
+                "Your address {email} is not in {organization}'s Microsoft directory. Ask your track administrator, or meet by phone."
+            ),
+            Self::Guest => format!(
+                "Your address {email} belongs to a guest in {organization}'s Microsoft directory, and guests cannot set up Teams meetings. Ask your track administrator, or meet by phone."
+            ),
+            Self::Ambiguous => format!(
+                "More than one account in {organization}'s Microsoft directory has your address {email}. Ask your track administrator to choose yours."
+            ),
+        }
+    }
+
+    /// For an administrator, in a table of people.
+    pub fn for_administrator(self) -> &'static str {
+        match self {
+            Self::NotIntegrated => "Teams is not integrated",
+            Self::BeingRemoved => "Teams is being removed",
+            Self::NeedsAttention(_) => "The integration needs attention",
+            Self::ModeOff => "The program does not use Teams",
+            Self::MemberNotActive => "Not active",
+            Self::BeingChecked => "Being looked up",
+            Self::NotInDirectory => "No account in your organization with this address",
+            Self::Guest => "A guest account: guests cannot set up Teams meetings",
+            Self::Ambiguous => "More than one account with this address",
+        }
+    }
+
+    fn plain(self) -> &'static str {
+        match self {
+            Self::NotIntegrated => "Your organization does not use Microsoft Teams with Ithaca.",
+            Self::BeingRemoved => "Your organization is removing Microsoft Teams from Ithaca.",
+            Self::NeedsAttention(cause) => cause.sentence_for_participant(),
+            Self::ModeOff => "This program does not use Teams video calls.",
+            Self::MemberNotActive => "Your membership is not active.",
+            Self::BeingChecked => {
+                "Ithaca is still looking for your account in the Microsoft directory."
+            }
+            Self::NotInDirectory => {
+                "Your address is not in your organization's Microsoft directory."
+            }
+            Self::Guest => {
+                "Your account is a guest in the Microsoft directory, and guests cannot set up Teams meetings."
+            }
+            Self::Ambiguous => "More than one account in the Microsoft directory has your address.",
+        }
+    }
+}
+
+/// The reasons in a row, where neither address nor organization is at hand.
+pub fn sentences(reasons: &[Reason]) -> String {
+    let all: Vec<&str> = reasons.iter().map(|reason| reason.plain()).collect();
+    format!("{} Choose another meeting mode.", all.join(" "))
+}
+
+/// Whether Teams is offered to a participant, and as which directory account.
 pub fn decide(question: &Question<'_>) -> Result<Uuid, Vec<Reason>> {
     let mut reasons = Vec::new();
     match question.integration {
@@ -132,8 +205,8 @@ pub fn decide(question: &Question<'_>) -> Result<Uuid, Vec<Reason>> {
         IntegrationState::NeedsAttention(cause) => reasons.push(Reason::NeedsAttention(*cause)),
         IntegrationState::Removing => reasons.push(Reason::BeingRemoved),
         IntegrationState::NotIntegrated
-        | IntegrationState::Checking
         | IntegrationState::AwaitingConfirmation
+        | IntegrationState::Checking
         | IntegrationState::Removed => reasons.push(Reason::NotIntegrated),
     }
     if !question.modes.contains(Mode::Teams) {
@@ -146,106 +219,159 @@ pub fn decide(question: &Question<'_>) -> Result<Uuid, Vec<Reason>> {
         DirectoryFinding::Found {
             object_id,
             guest: false,
-        } => Ok(*object_id),
-        DirectoryFinding::Found { guest: true, .. } => Err(Reason::Guest),
-        DirectoryFinding::Missing => Err(Reason::NotInDirectory),
-        DirectoryFinding::Ambiguous => Err(Reason::Ambiguous),
-        DirectoryFinding::NotLookedUp => Err(Reason::BeingChecked),
+        } => Some(*object_id),
+        DirectoryFinding::Found { guest: true, .. } => {
+            reasons.push(Reason::Guest);
+            None
+        }
+        DirectoryFinding::NotLookedUp => {
+            reasons.push(Reason::BeingChecked);
+            None
+        }
+        DirectoryFinding::Missing => {
+            reasons.push(Reason::NotInDirectory);
+            None
+        }
+        DirectoryFinding::Ambiguous => {
+            reasons.push(Reason::Ambiguous);
+            None
+        }
     };
-    // Without a connection there is no directory, and nobody is being looked up in it.
-    let has_directory = !matches!(
-        reasons.first(),
-        Some(Reason::NotIntegrated | Reason::BeingRemoved)
-    );
     match account {
-        Ok(object_id) if reasons.is_empty() => return Ok(object_id),
-        Err(reason) if has_directory => reasons.push(reason),
-        _ => {}
+        Some(account) if reasons.is_empty() => Ok(account),
+        _ => Err(reasons),
     }
-    Err(reasons)
 }
 
-impl Reason {
-    /// One line for the participant in whose form the mode is missing: why, and what to do.
-    pub fn sentence(&self, member_email: &EmailAddress, organization_name: &str) -> String {
-        self.tell(&format!("Your address {member_email}"), organization_name)
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    /// The same where neither the address nor the organization's name is at hand.
-    pub(crate) fn plain_sentence(self) -> String {
-        self.tell("Your address", "your organization")
-    }
-
-    fn tell(self, address: &str, organization: &str) -> String {
-        match self {
-            Self::NotIntegrated => {
-                format!(
-                    "Teams video calls are not set up at {organization}. Choose another way to meet."
-                )
-            }
-            Self::BeingRemoved => format!(
-                "Teams video calls are being switched off at {organization}. Choose another way to meet."
-            ),
-            Self::NeedsAttention(_) => format!(
-                "Teams video calls do not work at {organization} at the moment, and the administrators have been told. Try again later, or choose another way to meet."
-            ),
-            Self::ModeOff => {
-                "This track does not use Teams video calls. Choose another way to meet.".to_owned()
-            }
-            Self::MemberNotActive => format!(
-                "Your membership of {organization} is not active, so you can't set up Teams video calls. Ask your administrator."
-            ),
-            Self::BeingChecked => format!(
-                "Ithaca is looking for your account in {organization}'s Microsoft directory. Teams video call appears here when it is found."
-            ),
-            Self::NotInDirectory => format!(
-                "{address} is not in {organization}'s Microsoft directory. Ask your track administrator, or meet by phone."
-            ),
-            Self::Guest => format!(
-                "{address} belongs to a guest in {organization}'s Microsoft directory, and guests can't set up Teams video calls. Ask your track administrator, or meet by phone."
-            ),
-            Self::Ambiguous => format!(
-                "{address} belongs to more than one account in {organization}'s Microsoft directory. Ask your track administrator, or meet by phone."
-            ),
+    fn account(number: u128, name: &str, mail: Option<&str>) -> Account {
+        Account {
+            object_id: Uuid::from_u128(number),
+            user_principal_name: name.to_owned(),
+            mail: mail.map(str::to_owned),
         }
     }
 
-    /// One line for an administrator who looks at a participant.
-    pub fn for_administrator(
-        &self,
-        member_email: &EmailAddress,
-        organization_name: &str,
-    ) -> String {
-        match self {
-            Self::NotIntegrated => "Microsoft Teams is not integrated.".to_owned(),
-            Self::BeingRemoved => "Microsoft Teams is being removed.".to_owned(),
-            Self::NeedsAttention(cause) => {
-                format!("{} {}", cause.sentence_for_administrator(), cause.remedy())
+    fn mei() -> EmailAddress {
+        EmailAddress::parse("mei@larkspur.example").unwrap()
+    }
+
+    #[test]
+    fn s3_the_user_principal_name_counts_before_the_mail() {
+        let accounts = [
+            account(1, "other@larkspur.example", Some("mei@larkspur.example")),
+            account(2, "MEI@larkspur.example", None),
+        ];
+        let (finding, index) = match_accounts(&mei(), &accounts);
+        assert_eq!(
+            finding,
+            DirectoryFinding::Found {
+                object_id: Uuid::from_u128(2),
+                guest: false
             }
-            Self::ModeOff => {
-                "Teams video call is not among the meeting modes of this track.".to_owned()
+        );
+        assert_eq!(index, Some(1));
+    }
+
+    #[test]
+    fn s3_two_accounts_with_one_address_are_nobody() {
+        let accounts = [
+            account(1, "a@larkspur.example", Some("mei@larkspur.example")),
+            account(2, "b@larkspur.example", Some("Mei@larkspur.example")),
+        ];
+        assert_eq!(
+            match_accounts(&mei(), &accounts),
+            (DirectoryFinding::Ambiguous, None)
+        );
+        assert_eq!(
+            match_accounts(&mei(), &[]),
+            (DirectoryFinding::Missing, None)
+        );
+    }
+
+    #[test]
+    fn s3_the_same_account_answered_twice_is_one() {
+        let twice = [
+            account(1, "mei@larkspur.example", None),
+            account(1, "mei@larkspur.example", None),
+        ];
+        assert!(matches!(
+            match_accounts(&mei(), &twice).0,
+            DirectoryFinding::Found { .. }
+        ));
+    }
+
+    #[test]
+    fn s10_the_whole_table_of_who_is_offered_teams() {
+        let found = DirectoryFinding::Found {
+            object_id: Uuid::from_u128(7),
+            guest: false,
+        };
+        let guest = DirectoryFinding::Found {
+            object_id: Uuid::from_u128(7),
+            guest: true,
+        };
+        let findings = [
+            (found, None),
+            (guest, Some(Reason::Guest)),
+            (DirectoryFinding::NotLookedUp, Some(Reason::BeingChecked)),
+            (DirectoryFinding::Missing, Some(Reason::NotInDirectory)),
+            (DirectoryFinding::Ambiguous, Some(Reason::Ambiguous)),
+        ];
+        let revoked = Cause::TokenRevoked;
+        let integrations = [
+            (IntegrationState::Integrated, None),
+            (IntegrationState::NeedsAttention(Cause::Throttled), None),
+            (
+                IntegrationState::NeedsAttention(revoked),
+                Some(Reason::NeedsAttention(revoked)),
+            ),
+            (IntegrationState::Checking, Some(Reason::NotIntegrated)),
+            (IntegrationState::NotIntegrated, Some(Reason::NotIntegrated)),
+            (IntegrationState::Removed, Some(Reason::NotIntegrated)),
+            (IntegrationState::Removing, Some(Reason::BeingRemoved)),
+        ];
+        let on = Modes::from_iter([Mode::Phone, Mode::Teams]).unwrap();
+        let off = Modes::from_iter([Mode::Phone]).unwrap();
+        for (finding, not_found) in &findings {
+            for (integration, not_integrated) in &integrations {
+                for (modes, mode_off) in [(&on, None), (&off, Some(Reason::ModeOff))] {
+                    for (state, inactive) in [
+                        (MemberState::Active, None),
+                        (MemberState::Invited, Some(Reason::MemberNotActive)),
+                        (MemberState::Deactivated, Some(Reason::MemberNotActive)),
+                    ] {
+                        let expected: Vec<Reason> =
+                            [*not_integrated, mode_off, inactive, *not_found]
+                                .into_iter()
+                                .flatten()
+                                .collect();
+                        let decided = decide(&Question {
+                            integration,
+                            modes,
+                            member_state: state,
+                            finding,
+                        });
+                        if expected.is_empty() {
+                            assert_eq!(decided, Ok(Uuid::from_u128(7)));
+                        } else {
+                            assert_eq!(decided, Err(expected));
+                        }
+                    }
+                }
             }
-            Self::MemberNotActive => "This member is not active.".to_owned(),
-            Self::BeingChecked => format!(
-                "{member_email} is being looked up in {organization_name}'s Microsoft directory."
-            ),
-            Self::NotInDirectory => format!(
-                "No account in {organization_name}'s Microsoft directory has {member_email} as user principal name or e-mail. Correct the address here or there; it is looked up again every day."
-            ),
-            Self::Guest => format!(
-                "{member_email} is a guest in {organization_name}'s Microsoft directory. Only accounts of the directory's own can set up Teams video calls."
-            ),
-            Self::Ambiguous => format!(
-                "More than one account in {organization_name}'s Microsoft directory has {member_email}. Leave the address with one of them; it is looked up again every day."
-            ),
         }
     }
 
-    /// Whether it lies with the person rather than with the connection or the track.
-    pub const fn is_personal(self) -> bool {
-        matches!(
-            self,
-            Self::MemberNotActive | Self::NotInDirectory | Self::Guest | Self::Ambiguous
-        )
+    #[test]
+    fn priya_reads_which_address_is_missing_where() {
+        let priya = EmailAddress::parse("priya@alumni.example").unwrap();
+        assert_eq!(
+            Reason::NotInDirectory.sentence(&priya, "Larkspur Health"),
+            "Your address priya@alumni.example is not in Larkspur Health's Microsoft directory. Ask your track administrator, or meet by phone."
+        );
     }
 }

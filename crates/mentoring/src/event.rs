@@ -1,22 +1,23 @@
-//! What happened: for the audit log, and for whoever is to be told.
-//!
-//! An event names people and tracks as they were called at the time. It carries no title,
-//! agenda, join link or secret: the audit log is read by people who do not attend.
+//! What happened: for the audit log. An event names who and what, never a secret and
+//! never the content of a meeting.
 
-use serde::{Deserialize, Serialize};
+use jiff::Timestamp;
+use serde::Serialize;
 use uuid::Uuid;
 
-use crate::integration::Cause;
 use crate::lobby::LobbyScope;
 use crate::member::EmailAddress;
 use crate::organization::{MeetingId, MemberId, TrackId};
 use crate::role::{Role, Roles};
-use crate::schedule::Schedule;
 use crate::track::{Mode, Modes};
 
-/// Something that happened in an organization.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
+#[expect(
+    missing_docs,
+    reason = "action() and sentence() say what each variant and field is"
+)]
 pub enum Event {
     OrganizationCreated {
         name: String,
@@ -24,7 +25,12 @@ pub enum Event {
     OrganizationDescribed {
         name: String,
     },
-
+    SignedIn {
+        member: MemberId,
+    },
+    SignedOutEverywhere {
+        member: MemberId,
+    },
     MemberInvited {
         member: MemberId,
         name: String,
@@ -32,6 +38,9 @@ pub enum Event {
         global_administrator: bool,
     },
     InvitationAccepted {
+        member: MemberId,
+    },
+    PasswordChanged {
         member: MemberId,
     },
     MemberDeactivated {
@@ -45,29 +54,12 @@ pub enum Event {
     AdministratorChanged {
         member: MemberId,
         name: String,
-        global_administrator: bool,
+        administrator: bool,
     },
     ProfileChanged {
         member: MemberId,
         time_zone: String,
     },
-    PasswordChanged {
-        member: MemberId,
-    },
-    SignedIn {
-        member: MemberId,
-    },
-    /// The member is none where the address belongs to nobody.
-    SignInFailed {
-        member: Option<MemberId>,
-    },
-    SignedOut {
-        member: MemberId,
-    },
-    SignedOutEverywhere {
-        member: MemberId,
-    },
-
     TrackCreated {
         track: TrackId,
         name: String,
@@ -89,20 +81,13 @@ pub enum Event {
         before: LobbyScope,
         after: LobbyScope,
     },
-    Enrolled {
+    EnrolmentChanged {
         track: TrackId,
         track_name: String,
         member: MemberId,
-        name: String,
+        member_name: String,
         roles: Roles,
     },
-    EnrolmentEnded {
-        track: TrackId,
-        track_name: String,
-        member: MemberId,
-        name: String,
-    },
-
     ConsentBegun,
     ConsentFailed {
         reason: String,
@@ -120,75 +105,73 @@ pub enum Event {
         host_name: String,
     },
     TeamsNeedsAttention {
-        cause: Cause,
+        cause: crate::integration::Cause,
     },
-    TeamsWorksAgain,
+    TeamsRecovered,
     TeamsRemovalBegun {
         keeps_links: bool,
     },
-    /// `not_deleted` Teams meetings could not be deleted and are listed for the
-    /// administrator.
     TeamsRemoved {
-        not_deleted: u64,
+        left_at_microsoft: Vec<String>,
     },
-
     MeetingCreated {
         meeting: MeetingId,
         track: TrackId,
         mode: Mode,
-        schedule: Schedule,
+        starts_at: Timestamp,
         people: usize,
     },
     MeetingRescheduled {
         meeting: MeetingId,
         track: TrackId,
-        was: Schedule,
-        becomes: Schedule,
+        before: Timestamp,
+        after: Timestamp,
         reason: Option<String>,
     },
     MeetingCancelled {
         meeting: MeetingId,
         track: TrackId,
-        schedule: Schedule,
         reason: Option<String>,
     },
     MeetingModeChanged {
         meeting: MeetingId,
         track: TrackId,
-        was: Mode,
-        becomes: Mode,
-    },
-
-    /// Somebody tried what they may not do.
-    Refused {
-        action: String,
-        reason: String,
+        before: Mode,
+        after: Mode,
     },
 }
 
+fn modes(modes: &Modes) -> String {
+    let labels: Vec<&str> = modes.iter().map(Mode::label).collect();
+    labels.join(", ")
+}
+
+fn because(reason: Option<&String>) -> String {
+    reason
+        .map(|reason| format!(" Reason given: {reason}"))
+        .unwrap_or_default()
+}
+
 impl Event {
-    /// What happened, as a word that never changes: `meeting.cancelled`.
-    pub const fn action(&self) -> &'static str {
+    /// A word for filtering: `meeting.cancelled`.
+    pub fn action(&self) -> &'static str {
         match self {
             Self::OrganizationCreated { .. } => "organization.created",
             Self::OrganizationDescribed { .. } => "organization.described",
+            Self::SignedIn { .. } => "session.begun",
+            Self::SignedOutEverywhere { .. } => "session.all_ended",
             Self::MemberInvited { .. } => "member.invited",
             Self::InvitationAccepted { .. } => "member.accepted",
+            Self::PasswordChanged { .. } => "member.password_changed",
             Self::MemberDeactivated { .. } => "member.deactivated",
             Self::MemberReactivated { .. } => "member.reactivated",
             Self::AdministratorChanged { .. } => "member.administrator_changed",
             Self::ProfileChanged { .. } => "member.profile_changed",
-            Self::PasswordChanged { .. } => "member.password_changed",
-            Self::SignedIn { .. } => "session.begun",
-            Self::SignInFailed { .. } => "session.refused",
-            Self::SignedOut { .. } => "session.ended",
-            Self::SignedOutEverywhere { .. } => "session.all_ended",
             Self::TrackCreated { .. } => "track.created",
             Self::TrackRenamed { .. } => "track.renamed",
             Self::ModesChanged { .. } => "track.modes_changed",
             Self::LobbyChanged { .. } => "track.lobby_changed",
-            Self::Enrolled { .. } => "enrolment.changed",
-            Self::EnrolmentEnded { .. } => "enrolment.ended",
+            Self::EnrolmentChanged { .. } => "track.enrolment_changed",
             Self::ConsentBegun => "integration.consent_begun",
             Self::ConsentFailed { .. } => "integration.consent_failed",
             Self::TeamsConnected { .. } => "integration.connected",
@@ -196,43 +179,40 @@ impl Event {
             Self::HostDeclined => "integration.host_declined",
             Self::TeamsIntegrated { .. } => "integration.integrated",
             Self::TeamsNeedsAttention { .. } => "integration.needs_attention",
-            Self::TeamsWorksAgain => "integration.works_again",
+            Self::TeamsRecovered => "integration.recovered",
             Self::TeamsRemovalBegun { .. } => "integration.removal_begun",
             Self::TeamsRemoved { .. } => "integration.removed",
             Self::MeetingCreated { .. } => "meeting.created",
             Self::MeetingRescheduled { .. } => "meeting.rescheduled",
             Self::MeetingCancelled { .. } => "meeting.cancelled",
             Self::MeetingModeChanged { .. } => "meeting.mode_changed",
-            Self::Refused { .. } => "refused",
         }
     }
 
-    /// What it happened to: a noun and an id. The id is empty where there is one only.
+    /// What it happened to: a kind and an id.
     pub fn subject(&self) -> (&'static str, String) {
         match self {
-            Self::OrganizationCreated { .. }
-            | Self::OrganizationDescribed { .. }
-            | Self::Refused { .. } => ("organization", String::new()),
-            Self::SignInFailed { member } => (
-                "member",
-                member.map(|member| member.to_string()).unwrap_or_default(),
-            ),
-            Self::MemberInvited { member, .. }
+            Self::SignedIn { member }
+            | Self::SignedOutEverywhere { member }
+            | Self::MemberInvited { member, .. }
             | Self::InvitationAccepted { member }
+            | Self::PasswordChanged { member }
             | Self::MemberDeactivated { member, .. }
             | Self::MemberReactivated { member, .. }
             | Self::AdministratorChanged { member, .. }
-            | Self::ProfileChanged { member, .. }
-            | Self::PasswordChanged { member }
-            | Self::SignedIn { member }
-            | Self::SignedOut { member }
-            | Self::SignedOutEverywhere { member }
-            | Self::Enrolled { member, .. }
-            | Self::EnrolmentEnded { member, .. } => ("member", member.to_string()),
+            | Self::ProfileChanged { member, .. } => ("member", member.to_string()),
             Self::TrackCreated { track, .. }
             | Self::TrackRenamed { track, .. }
             | Self::ModesChanged { track, .. }
-            | Self::LobbyChanged { track, .. } => ("track", track.to_string()),
+            | Self::LobbyChanged { track, .. }
+            | Self::EnrolmentChanged { track, .. } => ("track", track.to_string()),
+            Self::MeetingCreated { meeting, .. }
+            | Self::MeetingRescheduled { meeting, .. }
+            | Self::MeetingCancelled { meeting, .. }
+            | Self::MeetingModeChanged { meeting, .. } => ("meeting", meeting.to_string()),
+            Self::OrganizationCreated { .. } | Self::OrganizationDescribed { .. } => {
+                ("organization", String::new())
+            }
             Self::ConsentBegun
             | Self::ConsentFailed { .. }
             | Self::TeamsConnected { .. }
@@ -240,58 +220,54 @@ impl Event {
             | Self::HostDeclined
             | Self::TeamsIntegrated { .. }
             | Self::TeamsNeedsAttention { .. }
-            | Self::TeamsWorksAgain
+            | Self::TeamsRecovered
             | Self::TeamsRemovalBegun { .. }
             | Self::TeamsRemoved { .. } => ("integration", String::new()),
-            Self::MeetingCreated { meeting, .. }
-            | Self::MeetingRescheduled { meeting, .. }
-            | Self::MeetingCancelled { meeting, .. }
-            | Self::MeetingModeChanged { meeting, .. } => ("meeting", meeting.to_string()),
         }
     }
 
-    /// What happened, for the audit page, where the author stands before it.
+    /// The line that an administrator reads. Of a meeting it says that and when, not what
+    /// it is about.
     #[expect(
         clippy::too_many_lines,
-        reason = "a table of sentences, read from top to bottom"
+        reason = "one line an event, nothing between them"
     )]
     pub fn sentence(&self) -> String {
         match self {
             Self::OrganizationCreated { name } => format!("Created the organization {name}."),
             Self::OrganizationDescribed { name } => {
-                format!("Changed the organization's details; its name is {name}.")
+                format!("Changed the organization's settings ({name}).")
             }
+            Self::SignedIn { .. } => "Signed in.".to_owned(),
+            Self::SignedOutEverywhere { .. } => "Signed out everywhere.".to_owned(),
             Self::MemberInvited {
                 name,
                 email,
-                global_administrator: true,
+                global_administrator,
                 ..
             } => {
-                format!("Invited {name} ({email}) as a global administrator.")
+                let role = if *global_administrator {
+                    " as a global administrator"
+                } else {
+                    ""
+                };
+                format!("Invited {name} ({email}){role}.")
             }
-            Self::MemberInvited { name, email, .. } => format!("Invited {name} ({email})."),
             Self::InvitationAccepted { .. } => "Accepted the invitation.".to_owned(),
+            Self::PasswordChanged { .. } => "Set a new password.".to_owned(),
             Self::MemberDeactivated { name, .. } => format!("Deactivated {name}."),
             Self::MemberReactivated { name, .. } => format!("Reactivated {name}."),
             Self::AdministratorChanged {
                 name,
-                global_administrator: true,
+                administrator: true,
                 ..
-            } => {
-                format!("Made {name} a global administrator.")
-            }
+            } => format!("Made {name} a global administrator."),
             Self::AdministratorChanged { name, .. } => {
-                format!("Ended {name}'s being a global administrator.")
+                format!("Took the global administration from {name}.")
             }
-            Self::ProfileChanged { time_zone, .. } => format!("Chose the time zone {time_zone}."),
-            Self::PasswordChanged { .. } => "Changed their password.".to_owned(),
-            Self::SignedIn { .. } => "Signed in.".to_owned(),
-            Self::SignInFailed { member: Some(_) } => "Failed to sign in.".to_owned(),
-            Self::SignInFailed { member: None } => {
-                "Failed to sign in with an unknown address.".to_owned()
+            Self::ProfileChanged { time_zone, .. } => {
+                format!("Changed the own time zone to {time_zone}.")
             }
-            Self::SignedOut { .. } => "Signed out.".to_owned(),
-            Self::SignedOutEverywhere { .. } => "Signed out everywhere.".to_owned(),
             Self::TrackCreated { name, .. } => format!("Created the track {name}."),
             Self::TrackRenamed { before, after, .. } => {
                 format!("Renamed the track {before} to {after}.")
@@ -301,51 +277,62 @@ impl Event {
                 before,
                 after,
                 ..
-            } => format!(
-                "Changed the meeting modes of {name} from {} to {}.",
-                before.labels(),
-                after.labels()
-            ),
+            } => {
+                format!(
+                    "Changed the meeting modes of {name} from {} to {}.",
+                    modes(before),
+                    modes(after)
+                )
+            }
             Self::LobbyChanged {
                 name,
                 before,
                 after,
                 ..
-            } => format!(
-                "Changed who walks into the Teams meetings of {name} from “{}” to “{}”.",
-                before.label(),
-                after.label()
-            ),
-            Self::Enrolled {
+            } => {
+                format!(
+                    "Changed who gets in without waiting in {name} from “{}” to “{}”.",
+                    before.label(),
+                    after.label()
+                )
+            }
+            Self::EnrolmentChanged {
                 track_name,
-                name,
+                member_name,
+                roles,
+                ..
+            } if roles.is_empty() => {
+                format!("Removed {member_name} from {track_name}.")
+            }
+            Self::EnrolmentChanged {
+                track_name,
+                member_name,
                 roles,
                 ..
             } => {
                 let labels: Vec<&str> = roles.iter().map(Role::label).collect();
                 format!(
-                    "Enrolled {name} in {track_name} as {}.",
-                    labels.join(", ").to_lowercase()
+                    "Enrolled {member_name} in {track_name} as {}.",
+                    labels.join(", ")
                 )
             }
-            Self::EnrolmentEnded {
-                track_name, name, ..
-            } => format!("Removed {name} from {track_name}."),
             Self::ConsentBegun => "Began to integrate Microsoft Teams.".to_owned(),
             Self::ConsentFailed { reason } => {
-                format!("Could not integrate Microsoft Teams: {reason}")
+                format!("Integrating Microsoft Teams ended without success: {reason}")
             }
             Self::TeamsConnected {
-                tenant, host_name, ..
+                host_name, tenant, ..
             } => {
-                format!("Connected Microsoft Teams, tenant {tenant}, with {host_name} as host.")
+                format!("Connected the Microsoft account {host_name} of the tenant {tenant}.")
             }
             Self::HostConfirmed { host_name } => {
-                format!("Confirmed {host_name} as host of every Teams meeting.")
+                format!("Confirmed {host_name} as the host of every meeting.")
             }
-            Self::HostDeclined => "Declined the host account; nothing stays connected.".to_owned(),
+            Self::HostDeclined => {
+                "Declined the connected account as host; it was forgotten.".to_owned()
+            }
             Self::TeamsIntegrated { host_name } => {
-                format!("The check passed: Microsoft Teams is integrated, and {host_name} hosts.")
+                format!("Microsoft Teams is integrated; {host_name} hosts every meeting.")
             }
             Self::TeamsNeedsAttention { cause } => {
                 format!(
@@ -353,66 +340,52 @@ impl Event {
                     cause.sentence_for_administrator()
                 )
             }
-            Self::TeamsWorksAgain => "Microsoft Teams works again.".to_owned(),
+            Self::TeamsRecovered => "Microsoft Teams works again.".to_owned(),
             Self::TeamsRemovalBegun { keeps_links: true } => {
-                "Began to remove Microsoft Teams; the links of planned meetings are kept."
-                    .to_owned()
+                "Began to remove Microsoft Teams; existing links are kept.".to_owned()
             }
             Self::TeamsRemovalBegun { .. } => {
-                "Began to remove Microsoft Teams; the Teams meetings ahead are deleted.".to_owned()
+                "Began to remove Microsoft Teams and to delete its future meetings.".to_owned()
             }
-            Self::TeamsRemoved { not_deleted: 0 } => {
-                "Removed Microsoft Teams; the token and all directory data are erased.".to_owned()
+            Self::TeamsRemoved { left_at_microsoft } if left_at_microsoft.is_empty() => {
+                "Microsoft Teams was removed; token and directory data were erased.".to_owned()
             }
-            Self::TeamsRemoved { not_deleted } => format!(
-                "Removed Microsoft Teams; the token and all directory data are erased. Not deleted in Teams: {not_deleted}."
+            Self::TeamsRemoved { left_at_microsoft } => format!(
+                "Microsoft Teams was removed; token and directory data were erased. {} Teams meetings could not be deleted.",
+                left_at_microsoft.len()
             ),
             Self::MeetingCreated {
                 mode,
-                schedule,
+                starts_at,
                 people,
                 ..
             } => {
                 format!(
-                    "Created a meeting ({}) for {people} people on {}.",
-                    mode.label(),
-                    schedule.record()
+                    "Created a meeting of {people} people ({}) at {starts_at}.",
+                    mode.label()
                 )
             }
             Self::MeetingRescheduled {
-                was,
-                becomes,
+                before,
+                after,
                 reason,
                 ..
-            } => because(
+            } => {
                 format!(
-                    "Moved a meeting from {} to {}.",
-                    was.record(),
-                    becomes.record()
-                ),
-                reason.as_deref(),
-            ),
-            Self::MeetingCancelled {
-                schedule, reason, ..
-            } => because(
-                format!("Cancelled the meeting on {}.", schedule.record()),
-                reason.as_deref(),
-            ),
-            Self::MeetingModeChanged { was, becomes, .. } => {
-                format!(
-                    "Changed a meeting from {} to {}.",
-                    was.label(),
-                    becomes.label()
+                    "Moved a meeting from {before} to {after}.{}",
+                    because(reason.as_ref())
                 )
             }
-            Self::Refused { action, reason } => format!("Was refused: {action}. {reason}"),
+            Self::MeetingCancelled { reason, .. } => {
+                format!("Cancelled a meeting.{}", because(reason.as_ref()))
+            }
+            Self::MeetingModeChanged { before, after, .. } => {
+                format!(
+                    "Turned a meeting from {} into {}.",
+                    before.label(),
+                    after.label()
+                )
+            }
         }
-    }
-}
-
-fn because(sentence: String, reason: Option<&str>) -> String {
-    match reason {
-        Some(reason) => format!("{sentence} The reason given: {reason}"),
-        None => sentence,
     }
 }

@@ -1,180 +1,164 @@
-//! The organization's connection to Microsoft Teams: its states, what a failure makes of
-//! them, and what everyone is told.
+//! The organization's connection to Microsoft Teams: its states, and what a failure does
+//! to them.
 
 use serde::{Deserialize, Serialize};
 
-use crate::word::words;
-
-/// How the connection stands.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum IntegrationState {
-    /// Never connected, or declined before it went live.
-    NotIntegrated,
-    /// Connected; the live test has not passed yet.
-    Checking,
-    /// The host account is an ordinary member's own: an administrator is asked once
-    /// whether that is meant. No call is made before.
-    AwaitingConfirmation,
-    /// Works.
-    Integrated,
-    /// A call failed, and none has worked since.
-    NeedsAttention(Cause),
-    /// Being removed: nothing new begins, the chosen deletions run.
-    Removing,
-    /// Removed; token and directory data are erased.
-    Removed,
-}
-
-/// Why the integration, or one link, needs attention.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+/// Why something with Teams does not work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
-    /// Microsoft asks for fewer calls.
+    /// Microsoft asks us to wait.
     Throttled,
-    /// Microsoft does not answer, or says that it is unwell.
+    /// Microsoft cannot be reached, or answers that it is broken.
     Unreachable,
-    /// The host account's sign-in was revoked.
+    /// The sign-in of the host was revoked.
     TokenRevoked,
-    /// The host account's sign-in has expired.
+    /// The sign-in of the host ended.
     TokenExpired,
-    /// The permission was taken back, or the enterprise application deleted.
+    /// The organization took its consent back, or deleted the application.
     ConsentRemoved,
-    /// The host account is blocked.
+    /// The host account is disabled.
     HostDisabled,
-    /// The host account was deleted.
+    /// The host account is gone.
     HostMissing,
-    /// The host account has no Teams licence, or a policy forbids it to schedule.
+    /// The host account may not schedule Teams meetings.
     HostMayNotSchedule,
-    /// A permission is missing among those granted.
+    /// A permission is missing.
     PermissionMissing,
-    /// A sign-in rule of the tenant stands in the way.
+    /// A policy of the organization asks for something a service cannot give.
     ConditionalAccess,
-    /// The secret or certificate of the app registration is wrong or has expired.
+    /// The application's secret is wrong or out of date: the operator's to mend.
     ApplicationSecret,
-    /// The app registration is set up wrongly.
+    /// The application is registered in a way that cannot work: the operator's to mend.
     RegistrationWrong,
-    /// Microsoft answered something that makes no sense.
+    /// Microsoft answered something that cannot be understood.
     WrongAnswer,
 }
 
-words!(Cause {
-    Throttled => "throttled",
-    Unreachable => "unreachable",
-    TokenRevoked => "token_revoked",
-    TokenExpired => "token_expired",
-    ConsentRemoved => "consent_removed",
-    HostDisabled => "host_disabled",
-    HostMissing => "host_missing",
-    HostMayNotSchedule => "host_may_not_schedule",
-    PermissionMissing => "permission_missing",
-    ConditionalAccess => "conditional_access",
-    ApplicationSecret => "application_secret",
-    RegistrationWrong => "registration_wrong",
-    WrongAnswer => "wrong_answer",
+crate::words!(Cause {
+    Throttled = "throttled",
+    Unreachable = "unreachable",
+    TokenRevoked = "token_revoked",
+    TokenExpired = "token_expired",
+    ConsentRemoved = "consent_removed",
+    HostDisabled = "host_disabled",
+    HostMissing = "host_missing",
+    HostMayNotSchedule = "host_may_not_schedule",
+    PermissionMissing = "permission_missing",
+    ConditionalAccess = "conditional_access",
+    ApplicationSecret = "application_secret",
+    RegistrationWrong = "registration_wrong",
+    WrongAnswer = "wrong_answer",
 });
 
 impl Cause {
-    /// Whether waiting is all it takes. The mode stays on offer meanwhile.
-    pub const fn heals_by_itself(self) -> bool {
-        matches!(self, Self::Throttled | Self::Unreachable)
+    /// Whether nobody has to do anything.
+    pub fn heals_by_itself(self) -> bool {
+        matches!(
+            self,
+            Self::Throttled | Self::Unreachable | Self::WrongAnswer
+        )
     }
 
-    /// What happened, and what it means for the meetings.
-    pub const fn sentence_for_administrator(self) -> &'static str {
+    /// Whether it concerns the host's connection as a whole, so that every meeting of the
+    /// organization meets it, and not this one call.
+    pub fn concerns_everything(self) -> bool {
+        !matches!(self, Self::WrongAnswer)
+    }
+
+    /// What happened, for an administrator.
+    pub fn sentence_for_administrator(self) -> &'static str {
         match self {
-            Self::Throttled => {
-                "Microsoft asks Ithaca to slow down. New links take longer than usual, and none is lost."
-            }
-            Self::Unreachable => {
-                "Microsoft is not answering. Meetings are kept, and their links follow when it does."
-            }
-            Self::TokenRevoked => {
-                "Microsoft has ended the host account's sign-in, for example after a new password. New meetings get no link; links made so far go on working."
-            }
-            Self::TokenExpired => {
-                "The host account's sign-in has expired. New meetings get no link; links made so far go on working."
-            }
+            Self::Throttled => "Microsoft is asking Ithaca to slow down.",
+            Self::Unreachable => "Microsoft Teams cannot be reached just now.",
+            Self::TokenRevoked => "The host account was signed out at Microsoft.",
+            Self::TokenExpired => "The host account's sign-in at Microsoft has ended.",
             Self::ConsentRemoved => {
-                "The permission for Ithaca is gone from your Microsoft tenant. New meetings get no link, and existing ones can't be changed in Teams."
+                "Your organization's approval of Ithaca was taken back at Microsoft."
             }
-            Self::HostDisabled => {
-                "The host account is blocked in your Microsoft tenant. New meetings get no link, and links made so far can stop working."
-            }
-            Self::HostMissing => {
-                "The host account no longer exists in your Microsoft tenant. New meetings get no link, and links made so far can stop working."
-            }
-            Self::HostMayNotSchedule => {
-                "The host account may not schedule Teams meetings. New meetings get no link, and links made so far can stop working."
-            }
-            Self::PermissionMissing => {
-                "Microsoft did not grant every permission that Ithaca needs. New meetings get no link."
-            }
+            Self::HostDisabled => "The host account is disabled at Microsoft.",
+            Self::HostMissing => "The host account no longer exists at Microsoft.",
+            Self::HostMayNotSchedule => "The host account may not schedule Teams meetings.",
+            Self::PermissionMissing => "Ithaca lacks a permission that it needs at Microsoft.",
             Self::ConditionalAccess => {
-                "A sign-in rule of your Microsoft tenant stops the host account. New meetings get no link; links made so far go on working."
+                "A sign-in policy of your organization stops the host account."
             }
-            Self::ApplicationSecret => {
-                "Microsoft does not accept this Ithaca's own secret. No organization here can make new links; links made so far go on working."
-            }
+            Self::ApplicationSecret => "Microsoft does not accept this instance's client secret.",
             Self::RegistrationWrong => {
-                "This Ithaca is not registered with Microsoft as it should be. New meetings get no link."
+                "This instance's app registration at Microsoft does not fit."
             }
-            Self::WrongAnswer => {
-                "Microsoft gave an answer that Ithaca does not understand. Nobody was sent a link that may be wrong."
-            }
+            Self::WrongAnswer => "Microsoft answered something that Ithaca could not use.",
         }
     }
 
     /// What to do about it.
-    pub const fn remedy(self) -> &'static str {
+    pub fn remedy(self) -> &'static str {
         match self {
             Self::Throttled | Self::Unreachable => {
-                "You need do nothing: Ithaca tries again by itself. If it lasts for hours, look at the service health page of the Microsoft 365 admin center."
+                "There is nothing to do: Ithaca tries again by itself."
             }
             Self::TokenRevoked | Self::TokenExpired => {
                 "Press Reconnect and sign in with the host account."
             }
-            Self::ConsentRemoved => {
-                "Press Reconnect and accept the permissions. If Microsoft asks for approval, use Ask a Microsoft administrator first."
-            }
+            Self::ConsentRemoved => "Press Reconnect and accept the permissions again.",
             Self::HostDisabled => {
-                "Unblock the account in the Microsoft 365 admin center (Users, Active users), then press Check again. To use another account, remove the integration and integrate anew."
+                "Enable the account in Microsoft Entra, then press Reconnect; or integrate with another account."
             }
             Self::HostMissing => {
-                "Restore the account in the Microsoft 365 admin center (Users, Deleted users), which works for 30 days, then press Reconnect. Otherwise remove the integration and integrate with another account."
+                "Restore the account in Microsoft Entra, then press Reconnect; or integrate with another account."
             }
             Self::HostMayNotSchedule => {
-                "Give the account a licence with Teams in the Microsoft 365 admin center, and a meeting policy with private meeting scheduling in the Teams admin center, then press Check again. Such a change can take a day."
+                "Give the account a Teams licence and a meeting policy that allows private scheduling, then press Reconnect."
             }
             Self::PermissionMissing => "Press Reconnect and accept the whole list of permissions.",
             Self::ConditionalAccess => {
-                "Exclude the host account from the rule that stops it (Microsoft Entra admin center, Conditional Access; the sign-in logs name the rule), then press Reconnect."
+                "Exclude the host account from sign-in frequency, device and multi-factor policies, or add this server's address to the trusted locations; then press Reconnect."
             }
             Self::ApplicationSecret => {
-                "Ask the operator of this Ithaca to make a new client secret for the app registration and to put its value, not its id, into the configuration."
+                "Ask whoever runs this Ithaca to renew the client secret in its configuration."
             }
             Self::RegistrationWrong => {
-                "Ask the operator of this Ithaca to compare the app registration with the steps in the documentation, the redirect address first."
+                "Ask whoever runs this Ithaca to compare the app registration with the guide docs/entra-app.md."
             }
             Self::WrongAnswer => {
-                "Press Check again. If it repeats, tell the operator of this Ithaca, who finds the answer in the log."
+                "Ithaca tries again by itself. If it lasts, ask whoever runs this Ithaca to look into its log."
             }
         }
     }
 
-    /// What a participant reads beside a meeting without a link. Never Microsoft's words.
-    pub const fn sentence_for_participant(self) -> &'static str {
+    /// What it means for somebody who only wants to meet.
+    pub fn sentence_for_participant(self) -> &'static str {
         if self.heals_by_itself() {
-            "Microsoft Teams is slow to answer at the moment. Your meeting stands, and its link follows by itself."
+            "Microsoft Teams is slow to answer just now. The link comes by itself; you need not wait here."
         } else {
-            "Teams links can't be made at the moment. Your meeting stands, and your administrators have been told."
+            "Your organization's connection to Microsoft Teams needs attention. Your administrators know; the link comes once they have mended it."
         }
     }
 }
 
+/// How an organization's integration stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IntegrationState {
+    /// Never, or not any more.
+    NotIntegrated,
+    /// Connected to what looks like an ordinary member's account: a person must say yes.
+    AwaitingConfirmation,
+    /// Connected, and the live test runs.
+    Checking,
+    /// Works.
+    Integrated,
+    /// Connected, but something is wrong.
+    NeedsAttention(Cause),
+    /// Being taken down.
+    Removing,
+    /// Taken down.
+    Removed,
+}
+
 impl IntegrationState {
-    /// Whether people may plan new Teams meetings: while it works, or is about to work
-    /// again by itself.
-    pub const fn offers_teams(self) -> bool {
+    /// Whether participants may be offered Teams: only while it works, or while what is
+    /// wrong heals by itself (product, section 5).
+    pub fn offers_teams(&self) -> bool {
         match self {
             Self::Integrated => true,
             Self::NeedsAttention(cause) => cause.heals_by_itself(),
@@ -182,57 +166,46 @@ impl IntegrationState {
         }
     }
 
-    /// Whether there is a tenant and a host: from the consent until the removal begins.
-    pub const fn is_connected(self) -> bool {
+    /// Whether Microsoft may be asked about meetings and people.
+    pub fn may_call(&self) -> bool {
         matches!(
             self,
-            Self::Checking
-                | Self::AwaitingConfirmation
-                | Self::Integrated
-                | Self::NeedsAttention(_)
+            Self::Checking | Self::Integrated | Self::NeedsAttention(_) | Self::Removing
         )
     }
 
-    /// How it stands, in a word or two: "Integrated".
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::NotIntegrated => "Not integrated",
-            Self::Checking => "Checking",
-            Self::AwaitingConfirmation => "Waiting for your confirmation",
-            Self::Integrated => "Integrated",
-            Self::NeedsAttention(_) => "Needs attention",
-            Self::Removing => "Removing",
-            Self::Removed => "Removed",
-        }
+    /// Whether there is a tenant and a host.
+    pub fn is_connected(&self) -> bool {
+        matches!(
+            self,
+            Self::AwaitingConfirmation
+                | Self::Checking
+                | Self::Integrated
+                | Self::NeedsAttention(_)
+                | Self::Removing
+        )
     }
 
-    /// Why Teams video call can't be ticked in a track; nothing where it can.
-    pub const fn why_not(self) -> Option<&'static str> {
+    /// Why Teams cannot be switched on, for an administrator.
+    pub fn why_not_offered(&self) -> String {
         match self {
-            Self::Integrated => None,
-            Self::NeedsAttention(cause) if cause.heals_by_itself() => None,
-            Self::NotIntegrated | Self::Removed => Some(
-                "Microsoft Teams is not integrated. A global administrator can do that under Manage, Integrations.",
-            ),
-            Self::Checking => {
-                Some("Microsoft Teams is being checked just now. Try again in a minute.")
+            Self::NotIntegrated | Self::Removed => {
+                "Microsoft Teams is not integrated yet. A global administrator does this under Manage, Integrations.".to_owned()
             }
-            Self::AwaitingConfirmation => Some(
-                "Microsoft Teams is connected but not live: a global administrator has to confirm the host account first.",
-            ),
-            Self::NeedsAttention(_) => Some(
-                "Microsoft Teams needs attention. A global administrator finds the reason and the remedy under Manage, Integrations.",
-            ),
-            Self::Removing => Some("Microsoft Teams is being removed."),
+            Self::AwaitingConfirmation => "Somebody must first confirm the account that will host every meeting.".to_owned(),
+            Self::Checking => "The connection to Microsoft Teams is being checked. Try again in a moment.".to_owned(),
+            Self::NeedsAttention(cause) => format!("{} {}", cause.sentence_for_administrator(), cause.remedy()),
+            Self::Removing => "Microsoft Teams is being removed.".to_owned(),
+            Self::Integrated => String::new(),
         }
     }
 
-    /// The state's two columns: its word and, where it has one, the cause's.
-    pub const fn to_columns(self) -> (&'static str, Option<&'static str>) {
+    /// As stored: a state, and a cause where it needs attention.
+    pub fn to_columns(&self) -> (&'static str, Option<&'static str>) {
         match self {
             Self::NotIntegrated => ("not_integrated", None),
-            Self::Checking => ("checking", None),
             Self::AwaitingConfirmation => ("awaiting_confirmation", None),
+            Self::Checking => ("checking", None),
             Self::Integrated => ("integrated", None),
             Self::NeedsAttention(cause) => ("needs_attention", Some(cause.as_str())),
             Self::Removing => ("removing", None),
@@ -240,52 +213,81 @@ impl IntegrationState {
         }
     }
 
-    /// Reads the two columns.
+    /// Back from what is stored.
     pub fn from_columns(state: &str, cause: Option<&str>) -> Option<Self> {
-        match (state, cause) {
-            ("not_integrated", None) => Some(Self::NotIntegrated),
-            ("checking", None) => Some(Self::Checking),
-            ("awaiting_confirmation", None) => Some(Self::AwaitingConfirmation),
-            ("integrated", None) => Some(Self::Integrated),
-            ("needs_attention", Some(cause)) => Cause::parse(cause).map(Self::NeedsAttention),
-            ("removing", None) => Some(Self::Removing),
-            ("removed", None) => Some(Self::Removed),
-            _ => None,
+        Some(match (state, cause) {
+            ("not_integrated", None) => Self::NotIntegrated,
+            ("awaiting_confirmation", None) => Self::AwaitingConfirmation,
+            ("checking", None) => Self::Checking,
+            ("integrated", None) => Self::Integrated,
+            ("needs_attention", Some(cause)) => Self::NeedsAttention(Cause::parse(cause)?),
+            ("removing", None) => Self::Removing,
+            ("removed", None) => Self::Removed,
+            _ => return None,
+        })
+    }
+
+    /// What a failure of a call does to the state. A failure that heals by itself never
+    /// hides one that does not, and a removal goes on whatever fails.
+    #[must_use]
+    pub fn after_failure(self, cause: Cause) -> Self {
+        match self {
+            Self::NeedsAttention(known) if !known.heals_by_itself() && cause.heals_by_itself() => {
+                self
+            }
+            Self::Checking | Self::Integrated | Self::NeedsAttention(_) => {
+                Self::NeedsAttention(cause)
+            }
+            other => other,
+        }
+    }
+
+    /// What the success of a call does to the state.
+    #[must_use]
+    pub fn after_success(self) -> Self {
+        match self {
+            Self::NeedsAttention(cause) if cause.heals_by_itself() => Self::Integrated,
+            other => other,
         }
     }
 }
 
-/// The state after a call failed for a reason that concerns the whole connection.
-///
-/// A cause that waits for a person is never covered by one that heals: a slow minute must
-/// not put the mode back on offer. The live test goes on through a slow minute, and what is
-/// not connected has nothing to fail.
-pub const fn after_failure(state: IntegrationState, cause: Cause) -> IntegrationState {
-    use IntegrationState::{Checking, Integrated, NeedsAttention};
-    match state {
-        Checking if cause.heals_by_itself() => Checking,
-        NeedsAttention(standing) if cause.heals_by_itself() && !standing.heals_by_itself() => state,
-        Checking | Integrated | NeedsAttention(_) => NeedsAttention(cause),
-        _ => state,
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The state after the whole live test passed: nothing is wrong any more.
-pub const fn after_success(state: IntegrationState) -> IntegrationState {
-    use IntegrationState::{Checking, Integrated, NeedsAttention};
-    match state {
-        Checking | Integrated | NeedsAttention(_) => Integrated,
-        _ => state,
-    }
-}
-
-/// The state after one ordinary call worked. It proves that Microsoft answers, and no
-/// more: an access token outlives the sign-in that it came from by an hour.
-pub const fn after_call(state: IntegrationState) -> IntegrationState {
-    match state {
-        IntegrationState::NeedsAttention(cause) if cause.heals_by_itself() => {
-            IntegrationState::Integrated
+    #[test]
+    fn every_state_comes_back_from_its_columns() {
+        let mut states = vec![
+            IntegrationState::NotIntegrated,
+            IntegrationState::AwaitingConfirmation,
+            IntegrationState::Checking,
+            IntegrationState::Integrated,
+            IntegrationState::Removing,
+            IntegrationState::Removed,
+        ];
+        states.extend(
+            Cause::ALL
+                .iter()
+                .map(|cause| IntegrationState::NeedsAttention(*cause)),
+        );
+        for state in states {
+            let (word, cause) = state.to_columns();
+            assert_eq!(IntegrationState::from_columns(word, cause), Some(state));
         }
-        _ => state,
+    }
+
+    #[test]
+    fn a_slow_moment_does_not_hide_a_revoked_token() {
+        let broken = IntegrationState::NeedsAttention(Cause::TokenRevoked);
+        assert_eq!(broken.after_failure(Cause::Throttled), broken);
+        assert_eq!(broken.after_success(), broken);
+        let slow = IntegrationState::Integrated.after_failure(Cause::Throttled);
+        assert!(slow.offers_teams());
+        assert_eq!(slow.after_success(), IntegrationState::Integrated);
+        assert_eq!(
+            IntegrationState::Removing.after_failure(Cause::TokenRevoked),
+            IntegrationState::Removing
+        );
     }
 }

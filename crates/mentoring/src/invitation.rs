@@ -1,5 +1,4 @@
-//! Which change tells whom what, and the calendar object as data. How a mail looks, and
-//! how a calendar object is written, is decided elsewhere.
+//! Which change tells whom what, and the calendar object as data.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -9,161 +8,124 @@ use crate::meeting::{Meeting, MeetingState};
 use crate::organization::MemberId;
 use crate::schedule::Schedule;
 use crate::track::Mode;
-use crate::word::words;
 
-/// iCalendar's METHOD (RFC 5546): the MIME part that carries the object says the same.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+/// iCalendar's METHOD (RFC 5546).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
-    /// Put it into the calendar, or replace what is there.
+    /// Put it in, or replace what is there.
     Request,
-    /// Take it out of the calendar.
+    /// Take it out.
     Cancel,
 }
 
-words!(Method {
-    Request => "request",
-    Cancel => "cancel",
-});
-
-/// One message that one person is to get about a meeting.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Notice {
-    /// Who.
-    pub to: MemberId,
-    /// What it does to their calendar.
-    pub method: Method,
-    /// iCalendar's SEQUENCE.
-    pub sequence: i64,
-    /// What it says.
-    pub change: Change,
-}
-
-/// What somebody is told about a meeting.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+/// What happened, from the reader's side.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
 pub enum Change {
-    /// You are invited.
+    /// There is a new meeting.
     Created,
-    /// It is at another time.
+    /// It moved.
     Rescheduled {
-        /// When it was to be.
+        /// When it was.
         was: Schedule,
-        /// Why, if somebody said.
-        reason: Option<String>,
     },
     /// It was called off.
     Cancelled {
-        /// Why, if somebody said.
+        /// Why, if that was said.
         reason: Option<String>,
     },
-    /// You meet in another way.
+    /// It takes place another way.
     ModeChanged {
-        /// How it was to be.
+        /// How it would have.
         was: Mode,
     },
-    /// You are no longer invited.
+    /// The reader is no longer invited.
     Removed,
-    /// The Teams link is another one.
+    /// It has another Teams link.
     LinkChanged,
 }
 
-/// Whom a change concerns, and what each is told.
+/// One message to one person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// To whom.
+    pub to: MemberId,
+    /// What their calendar is to do.
+    pub method: Method,
+    /// With which SEQUENCE.
+    pub sequence: i64,
+    /// What happened.
+    pub change: Change,
+}
+
+/// Who is told what of the step from `before` to `after`.
 ///
-/// `before` is the meeting as people last knew it, or nothing if nobody was told of it yet;
-/// `reason` is what was said for the change. Everyone who attends gets each change, the one
-/// who made the meeting included (their calendar knows it only from here). Who was taken
-/// out of the meeting gets a CANCEL, and nobody else does (E-06). A meeting that was
-/// cancelled before anybody knew of it is nobody's business.
-pub fn notices(before: Option<&Meeting>, after: &Meeting, reason: Option<&str>) -> Vec<Notice> {
-    let is_cancelled = after.state == MeetingState::Cancelled;
-    let Some(before) = before else {
-        return if is_cancelled {
-            Vec::new()
-        } else {
-            to_all(after, Method::Request, &Change::Created)
-        };
-    };
-    if before.state == MeetingState::Cancelled {
-        return Vec::new();
-    }
-    let is_in = |meeting: &Meeting, member: MemberId| {
+/// Everyone of the meeting, the
+/// one who made it included, is told every change once; somebody who is no longer of it
+/// gets a CANCEL, and nobody else does.
+pub fn notices(before: Option<&Meeting>, after: &Meeting) -> Vec<Notice> {
+    let invited = |meeting: &Meeting, member: MemberId| {
         meeting
             .attendees
             .iter()
             .any(|attendee| attendee.member == member)
     };
-    let removed = before
+    let sequence = after.sequence;
+    let change = match before {
+        _ if after.state == MeetingState::Cancelled => Change::Cancelled {
+            reason: after.cancellation_reason.clone(),
+        },
+        None => Change::Created,
+        Some(before) if before.mode != after.mode => Change::ModeChanged { was: before.mode },
+        Some(before) if before.schedule != after.schedule => Change::Rescheduled {
+            was: before.schedule.clone(),
+        },
+        Some(_) => Change::LinkChanged,
+    };
+    let method = if after.state == MeetingState::Cancelled {
+        Method::Cancel
+    } else {
+        Method::Request
+    };
+    let mut all: Vec<Notice> = after
         .attendees
         .iter()
-        .filter(|attendee| !is_in(after, attendee.member))
-        .map(|attendee| Notice {
+        .map(|attendee| {
+            let is_new = before.is_some_and(|before| !invited(before, attendee.member));
+            let change = if is_new && method == Method::Request {
+                Change::Created
+            } else {
+                change.clone()
+            };
+            Notice {
+                to: attendee.member,
+                method,
+                sequence,
+                change,
+            }
+        })
+        .collect();
+    if let Some(before) = before {
+        let gone = before
+            .attendees
+            .iter()
+            .filter(|attendee| !invited(after, attendee.member));
+        all.extend(gone.map(|attendee| Notice {
             to: attendee.member,
             method: Method::Cancel,
-            sequence: after.sequence,
+            sequence,
             change: Change::Removed,
-        });
-    let remaining = if is_cancelled {
-        let reason = after.cancellation_reason.clone();
-        let mut notices = to_all(after, Method::Cancel, &Change::Cancelled { reason });
-        notices.retain(|notice| is_in(before, notice.to));
-        notices
-    } else {
-        let change = difference(before, after, reason);
-        to_all(after, Method::Request, &Change::Created)
-            .into_iter()
-            .filter_map(|notice| match (is_in(before, notice.to), &change) {
-                (false, _) => Some(notice),
-                (true, Some(change)) => Some(Notice {
-                    change: change.clone(),
-                    ..notice
-                }),
-                (true, None) => None,
-            })
-            .collect()
-    };
-    remaining.into_iter().chain(removed).collect()
-}
-
-fn to_all(meeting: &Meeting, method: Method, change: &Change) -> Vec<Notice> {
-    let notice = |to| Notice {
-        to,
-        method,
-        sequence: meeting.sequence,
-        change: change.clone(),
-    };
-    meeting
-        .attendees
-        .iter()
-        .map(|attendee| notice(attendee.member))
-        .collect()
-}
-
-/// What those who knew the meeting are told. Of several changes at once the one that costs
-/// people most if they miss it.
-fn difference(before: &Meeting, after: &Meeting, reason: Option<&str>) -> Option<Change> {
-    if before.schedule != after.schedule {
-        Some(Change::Rescheduled {
-            was: before.schedule.clone(),
-            reason: reason.map(str::to_owned),
-        })
-    } else if before.mode != after.mode {
-        Some(Change::ModeChanged { was: before.mode })
-    } else if before.sequence < after.sequence && before.attendees == after.attendees {
-        Some(Change::LinkChanged)
-    } else {
-        None
+        }));
     }
+    all
 }
 
-/// Whether somebody comes (iCalendar's PARTSTAT).
-#[derive(
-    Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default, Serialize, Deserialize,
-)]
+/// iCalendar's PARTSTAT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Participation {
     /// Has not answered.
-    #[default]
     NeedsAction,
     /// Yes.
     Accepted,
@@ -173,16 +135,8 @@ pub enum Participation {
     Declined,
 }
 
-words!(Participation {
-    NeedsAction => "needs_action",
-    Accepted => "accepted",
-    Tentative => "tentative",
-    Declined => "declined",
-});
-
-/// What goes into a calendar (RFC 5545), as data, so that it can wait in the outbox and a
-/// resend is the same to the letter.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+/// A meeting as a calendar object: what the mail module writes as iCalendar.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CalendarObject {
     /// METHOD.
     pub method: Method,
@@ -194,24 +148,24 @@ pub struct CalendarObject {
     pub summary: String,
     /// DESCRIPTION.
     pub description: String,
-    /// LOCATION.
+    /// LOCATION; empty for none.
     pub location: String,
-    /// URL: Ithaca's join address.
+    /// URL.
     pub url: Option<String>,
-    /// The instant at which it starts.
+    /// The start as an instant.
     pub starts_at: Timestamp,
-    /// The instant at which it ends.
+    /// The end as an instant.
     pub ends_at: Timestamp,
-    /// DTSTART as people agreed on it.
+    /// The start on the wall.
     pub local_start: DateTime,
-    /// Its TZID.
+    /// The zone of that wall.
     pub time_zone: String,
-    /// Name and address of ORGANIZER: the instance's address, never the host's.
+    /// ORGANIZER: the name of the person and the instance's address.
     pub organizer: (String, String),
-    /// Name, address and answer of each ATTENDEE, the meeting's organizer included.
+    /// ATTENDEE: name, address, answer.
     pub attendees: Vec<(String, String, Participation)>,
     /// DTSTAMP.
     pub stamp: Timestamp,
-    /// Whether STATUS is CANCELLED.
+    /// STATUS:CANCELLED.
     pub cancelled: bool,
 }

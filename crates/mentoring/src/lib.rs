@@ -1,9 +1,8 @@
 //! The rules of mentoring programs whose meetings take place on Microsoft Teams.
 //!
-//! Pure: what is so and what is wanted go in, the next state and what happened come out, or
-//! a refusal in a sentence for people. Nothing here reads a clock, draws a random number,
-//! or speaks with a database, a network or a page. Time zones are the one table that is
-//! looked up, by name, in jiff's copy of the IANA database.
+//! Pure: nothing here reads a clock, draws a random number, or speaks to a database or a
+//! network. What is needed is handed in, and what was decided is handed back together
+//! with the event that says so.
 
 pub mod eligibility;
 pub mod event;
@@ -17,8 +16,30 @@ pub mod organization;
 pub mod refusal;
 pub mod role;
 pub mod schedule;
-mod text;
 pub mod track;
-mod word;
 
-pub use refusal::{Refusal, RefusalKind};
+/// Gives an enum the words that it is stored and sent as, and the way back.
+macro_rules! words {
+    ($name:ident { $($variant:ident = $word:literal),+ $(,)? }) => {
+        impl $name {
+            /// Every value, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word that it is stored and sent as.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word),+
+                }
+            }
+
+            /// The value of a stored word.
+            pub fn parse(word: &str) -> Option<Self> {
+                match word {
+                    $($word => Some(Self::$variant),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+pub(crate) use words;

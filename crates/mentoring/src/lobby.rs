@@ -1,35 +1,29 @@
-//! Who walks into a Teams meeting and who waits. The host never joins, so nobody may be
-//! left waiting for it.
+//! Who gets into a Teams meeting without waiting, and who may let others in. The host
+//! never joins, so nobody may be left waiting for it.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::organization::MemberId;
-use crate::word::words;
 
-/// Who gets in without waiting, as a track chooses it.
-#[derive(
-    Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default, Serialize, Deserialize,
-)]
+/// Who gets in without waiting, by the track's choice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LobbyScope {
-    /// People with an account in the organization's tenant, guests included.
+    /// Everyone with an account in the organization's directory, its guests too.
     #[default]
     Organization,
-    /// Whoever Microsoft counts as invited, which is surely the co-organizers alone.
+    /// Those whom Microsoft counts as invited: only co-organizers surely do.
     Invited,
-    /// Everyone, once the first colleague is there.
+    /// Everyone; outsiders wait until the first colleague is there.
     Everyone,
 }
 
-words!(LobbyScope {
-    Organization => "organization",
-    Invited => "invited",
-    Everyone => "everyone",
-});
+crate::words!(LobbyScope { Organization = "organization", Invited = "invited", Everyone = "everyone" });
 
 impl LobbyScope {
-    /// "People in the organization"
-    pub const fn label(self) -> &'static str {
+    /// As pages say it.
+    pub fn label(self) -> &'static str {
         match self {
             Self::Organization => "People in the organization",
             Self::Invited => "People invited",
@@ -37,130 +31,161 @@ impl LobbyScope {
         }
     }
 
-    /// What the choice means, no more than Microsoft documents ("Configure the Microsoft
-    /// Teams meeting lobby for sensitive meetings").
-    pub const fn explanation(self) -> &'static str {
+    /// What choosing it means.
+    pub fn help(self) -> &'static str {
         match self {
             Self::Organization => {
-                "Colleagues with a Microsoft account of your organization walk in. Others wait until someone lets them in."
+                "Everyone with an account in your organization walks in. Others wait until someone lets them in."
             }
             Self::Invited => {
-                "Up to ten people of a meeting, the organizer and mentors first, walk in. Others may have to wait until someone lets them in."
+                "The organizer and up to nine others walk in. Everyone else waits until someone lets them in."
             }
             Self::Everyone => {
-                "Colleagues walk in. Others wait until the first colleague is there, then walk in too."
+                "Everyone walks in. People from outside wait until the first colleague is there."
             }
         }
     }
 }
 
-/// A person of a meeting, as the lobby sees them.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// Microsoft lets a meeting have ten co-organizers ("Add co-organizers to a meeting in
+/// Microsoft Teams"). They walk in always, and can admit.
+pub const MOST_COORGANIZERS: usize = 10;
+
+/// A person of a meeting, as far as the lobby is concerned.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
     /// Who.
     pub member: MemberId,
-    /// Whether the meeting is theirs.
+    /// Whether they made the meeting.
     pub organizer: bool,
     /// Whether they are a mentor in the track.
     pub mentor: bool,
-    /// Their account in the tenant; none for guests and outsiders.
-    pub object_id: Option<uuid::Uuid>,
+    /// Their directory account; none for somebody from outside.
+    pub object_id: Option<Uuid>,
 }
 
-/// As many co-organizers as Microsoft documents for one meeting.
-const MOST_COORGANIZERS: usize = 10;
-
-/// Who becomes a co-organizer, walks in always, and can let others in: of those with an
-/// account the organizer, then mentors, then the others in their order, at most ten.
+/// Who is made co-organizer: the organizer, then mentors, then others, as far as they
+/// have a directory account.
 pub fn coorganizers(people: &[Person]) -> Vec<MemberId> {
-    let mut with_account: Vec<&Person> = people
+    let mut ranked: Vec<&Person> = people
         .iter()
         .filter(|person| person.object_id.is_some())
         .collect();
-    with_account.sort_by_key(|person| (!person.organizer, !person.mentor));
-    with_account
+    ranked.sort_by_key(|person| (!person.organizer, !person.mentor, person.member));
+    ranked
         .into_iter()
-        .map(|person| person.member)
         .take(MOST_COORGANIZERS)
+        .map(|person| person.member)
         .collect()
 }
 
-/// What will surely happen to a person at the door.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+/// How somebody gets in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entry {
-    /// Gets in at once.
+    /// At once.
     WalksIn,
-    /// Waits, or may have to.
-    Waits(Wait),
-}
-
-/// Why somebody waits.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Wait {
-    /// No account in the tenant.
-    Outside,
-    /// Not surely among those whom Microsoft counts as invited.
-    PerhapsNotInvited,
-    /// Nobody with an account is there yet; after that they walk in.
-    FirstColleague,
+    /// Once somebody who may admit lets them in.
+    Waits,
+    /// Once the first colleague is there.
+    WaitsForColleague,
 }
 
 impl Entry {
-    /// "walks in", or what they wait for.
-    pub const fn sentence(self) -> &'static str {
+    /// As the form says it.
+    pub fn label(self) -> &'static str {
         match self {
             Self::WalksIn => "walks in",
-            Self::Waits(Wait::Outside) => "waits until someone lets them in",
-            Self::Waits(Wait::PerhapsNotInvited) => "may wait until someone lets them in",
-            Self::Waits(Wait::FirstColleague) => "waits until the first colleague is there",
+            Self::Waits => "waits until someone lets them in",
+            Self::WaitsForColleague => "waits until the first colleague is there",
         }
     }
 }
 
-/// What the lobby will make of the people of a meeting.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// How everyone gets in.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forecast {
-    /// Each person, in the order given.
+    /// Each person.
     pub people: Vec<(MemberId, Entry)>,
-    /// Somebody would wait, and nobody who is invited could let them in.
+    /// Somebody would wait, and nobody who comes could let them in.
     pub nobody_to_admit: bool,
 }
 
-impl Forecast {
-    /// The warning on the form, where there is need of one.
-    pub const fn warning(&self) -> Option<&'static str> {
-        if self.nobody_to_admit {
-            Some(
-                "Nobody you invite has a Microsoft account of your organization, so nobody could let people in from the lobby. Invite a colleague who has one, or meet by phone.",
-            )
-        } else {
-            None
-        }
+/// How everyone gets in, promising no more than Microsoft documents ("Who can bypass the
+/// lobby").
+pub fn forecast(scope: LobbyScope, people: &[Person]) -> Forecast {
+    let coorganizers = coorganizers(people);
+    let entries: Vec<(MemberId, Entry)> = people
+        .iter()
+        .map(|person| {
+            let has_account = person.object_id.is_some();
+            let entry = match scope {
+                _ if coorganizers.contains(&person.member) => Entry::WalksIn,
+                LobbyScope::Organization | LobbyScope::Everyone if has_account => Entry::WalksIn,
+                LobbyScope::Everyone => Entry::WaitsForColleague,
+                LobbyScope::Organization | LobbyScope::Invited => Entry::Waits,
+            };
+            (person.member, entry)
+        })
+        .collect();
+    let someone_waits = entries.iter().any(|(_, entry)| *entry != Entry::WalksIn);
+    Forecast {
+        people: entries,
+        nobody_to_admit: someone_waits && coorganizers.is_empty(),
     }
 }
 
-/// Says who walks in and who waits. Any colleague who is present can let people in, for
-/// Ithaca sets presenters to the organization's people and lets presenters admit.
-pub fn forecast(scope: LobbyScope, people: &[Person]) -> Forecast {
-    let coorganizers = coorganizers(people);
-    let entry = |person: &Person| {
-        if coorganizers.contains(&person.member) {
-            return Entry::WalksIn;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn person(number: u128, organizer: bool, mentor: bool, account: bool) -> Person {
+        Person {
+            member: MemberId(Uuid::from_u128(number)),
+            organizer,
+            mentor,
+            object_id: account.then(|| Uuid::from_u128(1_000 + number)),
         }
-        match (scope, person.object_id) {
-            (LobbyScope::Organization | LobbyScope::Everyone, Some(_)) => Entry::WalksIn,
-            (LobbyScope::Organization, None) => Entry::Waits(Wait::Outside),
-            (LobbyScope::Everyone, None) => Entry::Waits(Wait::FirstColleague),
-            (LobbyScope::Invited, _) => Entry::Waits(Wait::PerhapsNotInvited),
+    }
+
+    #[test]
+    fn the_organizer_then_mentors_then_others_become_coorganizers_at_most_ten() {
+        let mut people: Vec<Person> = (1..=12)
+            .map(|number| person(number, false, false, true))
+            .collect();
+        people[11].organizer = true;
+        people[10].mentor = true;
+        people[0].object_id = None;
+        let chosen = coorganizers(&people);
+        assert_eq!(chosen.len(), MOST_COORGANIZERS);
+        assert_eq!(chosen[0], people[11].member);
+        assert_eq!(chosen[1], people[10].member);
+        assert!(!chosen.contains(&people[0].member));
+    }
+
+    #[test]
+    fn who_walks_in_by_every_scope() {
+        use Entry::{Waits, WaitsForColleague, WalksIn};
+        let mut people: Vec<Person> = (1..=11)
+            .map(|number| person(number, number == 1, false, true))
+            .collect();
+        people.push(person(12, false, false, false));
+        for (scope, eleventh, outsider) in [
+            (LobbyScope::Organization, WalksIn, Waits),
+            (LobbyScope::Invited, Waits, Waits),
+            (LobbyScope::Everyone, WalksIn, WaitsForColleague),
+        ] {
+            let forecast = forecast(scope, &people);
+            assert_eq!(forecast.people[0].1, WalksIn, "{scope:?}");
+            assert_eq!(forecast.people[10].1, eleventh, "{scope:?}");
+            assert_eq!(forecast.people[11].1, outsider, "{scope:?}");
+            assert!(!forecast.nobody_to_admit);
         }
-    };
-    let people: Vec<(MemberId, Entry)> = people
-        .iter()
-        .map(|person| (person.member, entry(person)))
-        .collect();
-    let someone_waits = people.iter().any(|(_, entry)| *entry != Entry::WalksIn);
-    Forecast {
-        nobody_to_admit: someone_waits && coorganizers.is_empty(),
-        people,
+    }
+
+    #[test]
+    fn two_outsiders_alone_are_warned_that_nobody_can_admit_them() {
+        let people = [person(1, true, false, false), person(2, false, true, false)];
+        assert!(forecast(LobbyScope::Organization, &people).nobody_to_admit);
+        assert!(forecast(LobbyScope::Everyone, &people).nobody_to_admit);
     }
 }

@@ -7,138 +7,144 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::refusal::Refusal;
-use crate::text::{self, Flaw};
 
 macro_rules! id {
-    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-        pub struct $name(pub Uuid);
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+            #[serde(transparent)]
+            pub struct $name(pub Uuid);
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.fmt(f)
+            impl fmt::Display for $name {
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    self.0.fmt(f)
+                }
             }
-        }
 
-        impl FromStr for $name {
-            type Err = uuid::Error;
+            impl FromStr for $name {
+                type Err = uuid::Error;
 
-            fn from_str(text: &str) -> Result<Self, Self::Err> {
-                text.parse().map(Self)
+                fn from_str(text: &str) -> Result<Self, Self::Err> {
+                    Uuid::from_str(text).map(Self)
+                }
             }
-        }
-    )+};
+        )+
+    };
 }
 
 id! {
-    /// An organization of this instance.
+    /// An organization. Two of them on one instance never see each other.
     OrganizationId,
     /// A person in an organization.
     MemberId,
-    /// A mentoring program.
+    /// A mentoring program of an organization.
     TrackId,
-    /// A meeting.
+    /// A meeting of a track.
     MeetingId,
 }
 
-/// The first part of the addresses of an organization's pages: `larkspur`.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+/// The part of an address that stands for an organization or a track.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Slug(String);
 
-/// First parts of addresses that are Ithaca's own, and what browsers and crawlers ask for
-/// by themselves.
+/// First parts of addresses that belong to the instance itself.
 const RESERVED: &[&str] = &[
     "a",
-    "about",
-    "account",
     "admin",
     "api",
     "assets",
     "demo",
-    "docs",
-    "favicon-ico",
+    "favicon",
     "health",
-    "help",
     "integrations",
-    "invitation",
-    "invitations",
-    "ithaca",
     "j",
     "m",
-    "mail",
     "manage",
-    "metrics",
     "new",
-    "password",
-    "robots-txt",
+    "robots",
     "sandbox",
     "sign-in",
     "sign-out",
-    "sign-up",
     "static",
-    "status",
     "well-known",
-    "www",
 ];
 
 impl Slug {
-    /// Reads a slug: 2 to 40 small letters, digits and hyphens, no hyphen at either end,
-    /// and not an address that Ithaca uses itself.
+    /// Takes 2 to 40 lower-case letters, digits and hyphens.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         let text = text.trim();
-        if !(2..=40).contains(&text.chars().count()) {
-            return Err(Refusal::SlugLength);
+        let fits = (2..=40).contains(&text.len())
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+            && !text.starts_with('-')
+            && !text.ends_with('-');
+        if !fits {
+            return Err(Refusal::SlugInvalid);
         }
-        if RESERVED.contains(&text.replace('.', "-").trim_matches('-')) {
-            return Err(Refusal::SlugReserved {
-                slug: text.to_owned(),
-            });
-        }
-        let may_stand = |letter: char| matches!(letter, 'a'..='z' | '0'..='9' | '-');
-        if !text.chars().all(may_stand) || text.starts_with('-') || text.ends_with('-') {
-            return Err(Refusal::SlugCharacters);
+        if RESERVED.contains(&text) {
+            return Err(Refusal::SlugReserved);
         }
         Ok(Self(text.to_owned()))
     }
 
-    /// The slug as it stands in addresses.
+    /// Makes the slug of a name: `Women in Engineering` becomes `women-in-engineering`.
+    /// `otherwise` serves names without a single Latin letter or digit.
+    pub fn of_name(name: &str, otherwise: &str) -> Self {
+        let mut slug = String::new();
+        for letter in name.chars() {
+            if letter.is_ascii_alphanumeric() {
+                slug.push(letter.to_ascii_lowercase());
+            } else if !slug.is_empty() && !slug.ends_with('-') {
+                slug.push('-');
+            }
+            if slug.len() == 40 {
+                break;
+            }
+        }
+        let slug = slug.trim_matches('-').to_owned();
+        if slug.len() < 2 || RESERVED.contains(&slug.as_str()) {
+            Self(otherwise.to_owned())
+        } else {
+            Self(slug)
+        }
+    }
+
+    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-impl fmt::Display for Slug {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+/// An organization's name: 1 to 120 characters.
+pub fn check_organization_name(name: &str) -> Result<String, Refusal> {
+    crate::member::check_line(name, 120).ok_or(Refusal::NameInvalid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_becomes_its_address() {
+        assert_eq!(
+            Slug::of_name("Women in Engineering", "track").as_str(),
+            "women-in-engineering"
+        );
+        assert_eq!(
+            Slug::of_name("  New  Managers!", "track").as_str(),
+            "new-managers"
+        );
+        assert_eq!(Slug::of_name("研修", "track-7").as_str(), "track-7");
+        assert_eq!(Slug::of_name("api", "track-7").as_str(), "track-7");
     }
-}
 
-impl TryFrom<String> for Slug {
-    type Error = Refusal;
-
-    fn try_from(text: String) -> Result<Self, Refusal> {
-        Self::parse(&text)
+    #[test]
+    fn an_organization_may_not_take_the_address_of_the_instance() {
+        assert!(matches!(Slug::parse("assets"), Err(Refusal::SlugReserved)));
+        assert!(matches!(Slug::parse("Larkspur"), Err(Refusal::SlugInvalid)));
+        assert!(matches!(Slug::parse("-x"), Err(Refusal::SlugInvalid)));
+        assert!(Slug::parse("larkspur").is_ok());
     }
-}
-
-impl From<Slug> for String {
-    fn from(slug: Slug) -> Self {
-        slug.0
-    }
-}
-
-/// The name of an organization or of a track: 1 to 80 characters on one line.
-pub fn check_organization_name(text: &str) -> Result<String, Refusal> {
-    check_name_at(text, "name")
-}
-
-/// A name of 1 to 80 characters on one line; `field` says where a refusal belongs.
-pub(crate) fn check_name_at(text: &str, field: &'static str) -> Result<String, Refusal> {
-    text::line(text, 80).map_err(|flaw| match flaw {
-        Flaw::Empty => Refusal::NameMissing { field },
-        Flaw::TooLong(have) => Refusal::NameTooLong { field, have },
-        Flaw::Unprintable => Refusal::NameUnprintable { field },
-    })
 }

@@ -1,308 +1,238 @@
-//! Why something is refused, in sentences for the person who asked.
-//!
-//! What is wrong, what it means, what to do: in one or two sentences, never with blame.
-//! The variants are the reasons; [`Refusal::field`] says at which field of a form the
-//! sentence belongs, [`Refusal::kind`] what kind of answer it is.
+//! Why the rules say no. Every text is a sentence for the person who asked.
 
 use jiff::civil::DateTime;
+use thiserror::Error;
 
-use crate::eligibility::Reason;
-use crate::integration::IntegrationState;
-use crate::meeting::{MOST_AGENDA, MOST_PEOPLE, MOST_REASON, MOST_TITLE};
+use crate::eligibility::{self, Reason};
 
-/// What kind of answer a refusal is.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+/// What kind of no it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefusalKind {
-    /// What was sent can't be taken as it is.
+    /// Something that was typed or chosen can be mended.
     Invalid,
-    /// The actor may see the thing, but not do this to it.
+    /// The actor may see it but not do it.
     Forbidden,
-    /// It could have been done, had things not changed or been taken.
+    /// The state of things does not allow it now.
     Conflict,
 }
 
-/// Why something is refused.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+/// Why the rules say no.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Refusal {
-    #[error("Use 2 to 40 characters for the address.")]
-    SlugLength,
-    #[error(
-        "Use only small letters, digits and hyphens for the address, and no hyphen at its ends."
-    )]
-    SlugCharacters,
-    #[error("“{slug}” is an address that Ithaca uses itself. Choose another.")]
-    SlugReserved { slug: String },
-    #[error("Another organization has this address already. Choose another.")]
+    /// An organization's address.
+    #[error("Use 2 to 40 lower-case letters, digits and hyphens for the address.")]
+    SlugInvalid,
+    /// An organization's address that belongs to the instance.
+    #[error("That address is used by Ithaca itself. Choose another one.")]
+    SlugReserved,
+    /// An organization's address that another one has.
+    #[error("Another organization uses that address. Choose another one.")]
     SlugTaken,
-
-    #[error("Enter the {}.", label(field))]
-    NameMissing { field: &'static str },
-    #[error(
-        "The {} has {have} characters, and 80 is the most. Shorten it.",
-        label(field)
-    )]
-    NameTooLong { field: &'static str, have: usize },
-    #[error(
-        "The {} contains a character that can't be shown, such as a line break. Type it again.",
-        label(field)
-    )]
-    NameUnprintable { field: &'static str },
-
-    #[error("Enter an e-mail address.")]
-    EmailMissing,
-    #[error(
-        "This is not an address that Ithaca can write to. Enter one address, like name@example.org."
-    )]
+    /// An organization's or a track's name.
+    #[error("Give it a name of 1 to 120 characters.")]
+    NameInvalid,
+    /// A track's name whose address is taken.
+    #[error("There is a track with that name already. Choose another name.")]
+    TrackNameTaken,
+    /// A person's name.
+    #[error("Enter 1 to 80 characters.")]
+    PersonNameInvalid {
+        /// Which of the two names.
+        field: &'static str,
+    },
+    /// An e-mail address.
+    #[error("Enter one e-mail address, like mei@larkspur.example.")]
     EmailInvalid,
-    #[error(
-        "This address is too long to be written to: 254 characters are the most, 64 of them before the @."
-    )]
-    EmailTooLong,
-    #[error("A member with this address exists already.")]
+    /// An e-mail address that a member has.
+    #[error("Somebody in your organization has that address already.")]
     EmailTaken,
-
-    #[error("Use at least 10 characters. A few words in a row are easy to remember.")]
-    PasswordTooShort,
-    #[error("This password is too long: 128 characters are the most.")]
-    PasswordTooLong,
+    /// A password.
+    #[error("Choose a password of 10 to 128 characters.")]
+    PasswordInvalid,
+    /// A sign-in, whatever was wrong with it.
     #[error(
-        "The e-mail address or the password is not right. Try again, or ask for a new password."
+        "That address and password do not belong together. Check both, or ask for a new password."
     )]
     SignInFailed,
-
-    #[error("Only a global administrator can do this. Ask one of yours.")]
+    /// Only global administrators.
+    #[error("Only a global administrator may do this. Ask one of yours.")]
     NotGlobalAdministrator,
-    #[error("Only the administrators of this track can do this. Ask one of them.")]
+    /// Only those who run the track.
+    #[error("Only this program's administrators may change it. Ask one of them.")]
     NotTrackAdministrator,
-    #[error(
-        "You are not enrolled in this track, so you can't plan meetings in it. Ask its administrator."
-    )]
-    NotEnrolled,
-    #[error(
-        "Only the person who made this meeting and the administrators of its track can change it. Ask one of them."
-    )]
-    NotYourMeeting,
-
-    #[error(
-        "This is the only active global administrator, and there must be one. Make somebody else a global administrator first."
-    )]
+    /// The organization would be left without anybody who runs it.
+    #[error("This is the last global administrator. Make somebody else one first.")]
     LastAdministrator,
-    #[error("This member is deactivated. Reactivate them first.")]
-    AlreadyDeactivated,
-    #[error("This member is not deactivated.")]
-    NotDeactivated,
-
-    #[error("A track with this name exists already. Choose another name.")]
-    TrackNameTaken,
-    #[error("Leave at least one meeting mode ticked, or nobody could meet in this track.")]
-    ModesMissing,
-    #[error("{}", integration.why_not().unwrap_or("Teams video call can't be ticked at the moment. Try again."))]
-    TeamsUnavailable { integration: IntegrationState },
-    #[error("This person is not a member of your organization.")]
-    PeopleNotHere,
-
-    #[error("Give the meeting a title.")]
-    TitleMissing,
-    #[error("The title has {have} characters, and {MOST_TITLE} is the most. Shorten it.")]
-    TitleTooLong { have: usize },
-    #[error(
-        "The title contains a character that can't be shown, such as a line break. Type it again."
-    )]
-    TitleUnprintable,
-    #[error("The agenda has {have} characters, and {MOST_AGENDA} is the most. Shorten it.")]
-    AgendaTooLong { have: usize },
-    #[error("The agenda contains a character that can't be shown. Type it again.")]
-    AgendaUnprintable,
-    #[error("Choose at least one person to meet.")]
-    PeopleMissing,
-    #[error("You chose {have} people, and {MOST_PEOPLE} is the most. Untick some.")]
-    TooManyPeople { have: usize },
-    #[error("{} Look at the list again.", not_in_track(*count))]
-    PeopleNotInTrack { count: usize },
-    #[error("The location has {have} characters, and {MOST_TITLE} is the most. Shorten it.")]
-    LocationTooLong { have: usize },
-    #[error(
-        "The location contains a character that can't be shown, such as a line break. Type it again."
-    )]
-    LocationUnprintable,
-    #[error("This meeting mode is not enabled in the track. Choose another.")]
+    /// Oneself.
+    #[error("You cannot deactivate yourself. Ask another global administrator.")]
+    Yourself,
+    /// A member in a state that does not fit.
+    #[error("{0} has already changed in the meantime. Look again before you decide.")]
+    MemberState(String),
+    /// No mode at all.
+    #[error("Choose at least one meeting mode.")]
+    NoMode,
+    /// Teams while it cannot be used.
+    #[error("{0}")]
+    TeamsUnavailable(String),
+    /// A replacement that the track does not use.
+    #[error("The meetings cannot become that: the program does not use it.")]
     ModeNotInTrack,
-    #[error("{}", reasons.first().map_or_else(|| "Teams video call is not offered to you.".to_owned(), |reason| reason.plain_sentence()))]
-    TeamsNotOffered { reasons: Vec<Reason> },
-
-    #[error(
-        "“{time_zone}” is not a time zone that Ithaca knows. Choose one from the list, like Europe/Berlin."
-    )]
-    TimeZoneUnknown { time_zone: String },
-    #[error("A meeting lasts at least 5 minutes.")]
-    DurationTooShort,
-    #[error("A meeting lasts at most 24 hours.")]
-    DurationTooLong,
-    #[error("Give the time in hours and minutes.")]
-    TimeNotWhole,
-    #[error("{}", if *today { "This time is over. Choose a later one." } else { "This day is over. Choose a later one." })]
-    StartsInPast { today: bool },
-    #[error("This is more than two years ahead. Choose an earlier day.")]
-    StartsTooLate,
-    #[error(
-        "In {time_zone} the clocks go forward on {}, and {} does not exist. Choose {} or {}.",
-        day(*local), clock(*local), near(*earlier, *local), near(*later, *local)
-    )]
-    TimeDoesNotExist {
-        local: DateTime,
-        time_zone: String,
-        earlier: DateTime,
-        later: DateTime,
-    },
-    #[error(
-        "In {time_zone} the clocks go back on {}, and {} comes twice. Choose {} or {}.",
-        day(*local), clock(*local), near(*earlier, *local), near(*later, *local)
-    )]
-    TimeComesTwice {
-        local: DateTime,
-        time_zone: String,
-        earlier: DateTime,
-        later: DateTime,
-    },
-    #[error("The meeting is at this time already. Choose another.")]
-    TimeUnchanged,
-
-    #[error("This meeting is cancelled. Plan a new one instead.")]
-    MeetingCancelled,
-    #[error("This meeting is over. Plan a new one instead.")]
-    MeetingOver,
-    #[error("Say why. Everyone in the meeting is told, for it is not yours.")]
-    ReasonMissing,
-    #[error("The reason has {have} characters, and {MOST_REASON} is the most. Shorten it.")]
-    ReasonTooLong { have: usize },
-    #[error("The reason contains a character that can't be shown. Type it again.")]
-    ReasonUnprintable,
-
-    #[error("Type the word as it is shown, so that nothing is removed by accident.")]
+    /// The typed confirmation of a removal.
+    #[error("Type the word remove to confirm.")]
     RemovalNotConfirmed,
+    /// A callback that does not belong to this browser.
     #[error(
-        "Microsoft's answer can't be read ({why}). Nothing was connected. Press Integrate again."
-    )]
-    ConsentBroken { why: String },
-    #[error(
-        "This sign-in was not begun here, or took too long. Nothing was connected. Press Integrate again."
+        "This answer from Microsoft does not belong to anything you started here. Press Integrate and go on in the same browser."
     )]
     ConsentUnknown,
+    /// A callback that cannot be read.
+    #[error("Microsoft's answer could not be read ({why}) Press Integrate again.")]
+    ConsentBroken {
+        /// What was wrong with it.
+        why: String,
+    },
+    /// A time zone that does not exist.
+    #[error("There is no time zone called “{0}”. Choose one from the list, like Europe/Berlin.")]
+    ZoneUnknown(String),
+    /// A local time that the clocks jump over.
+    #[error("{local} does not exist in {zone}: the clocks jump over it. Choose {before} or {after}.", local = say(.local), before = say(.before), after = say(.after))]
+    TimeSkipped {
+        /// What was asked for.
+        local: DateTime,
+        /// Where.
+        zone: String,
+        /// The last full minute before the jump.
+        before: DateTime,
+        /// The first minute after it.
+        after: DateTime,
+    },
+    /// A local time that happens twice.
+    #[error("{local} happens twice in {zone}: the clocks go back. Choose {before} or {after}.", local = say(.local), before = say(.before), after = say(.after))]
+    TimeTwice {
+        /// What was asked for.
+        local: DateTime,
+        /// Where.
+        zone: String,
+        /// The last time of that hour that happens once.
+        before: DateTime,
+        /// The first time afterwards that happens once.
+        after: DateTime,
+    },
+    /// Before now.
+    #[error("That time has passed. Choose one from now on.")]
+    InThePast,
+    /// Beyond two years.
+    #[error("That is more than two years ahead. Choose an earlier date.")]
+    TooFarAhead,
+    /// A duration.
+    #[error("A meeting takes between 5 minutes and 24 hours.")]
+    DurationInvalid,
+    /// A date that cannot be read.
+    #[error("Enter a date, like 2026-11-24.")]
+    DateInvalid,
+    /// A time that cannot be read.
+    #[error("Enter a time, like 15:00.")]
+    TimeInvalid,
+    /// A title.
+    #[error("Give the meeting a title of 1 to 200 characters.")]
+    TitleInvalid,
+    /// An agenda.
+    #[error("The agenda is too long: {0} of at most 4,000 characters.")]
+    AgendaTooLong(usize),
+    /// A location.
+    #[error("The location is too long: at most 200 characters.")]
+    LocationTooLong,
+    /// Nobody to meet.
+    #[error("Choose at least one person to meet.")]
+    NobodyElse,
+    /// Too many people.
+    #[error("A meeting has at most 50 people. You chose {0}.")]
+    TooManyPeople(usize),
+    /// Somebody who is not in the track.
+    #[error("Somebody you chose is not in this program any more. Look at the list again.")]
+    NotAParticipant,
+    /// A mode that the track does not use.
+    #[error("This program does not use that meeting mode. Choose one of the others.")]
+    ModeOff,
+    /// Teams for somebody who may not use it.
+    #[error("{}", eligibility::sentences(.0))]
+    TeamsNotForYou(Vec<Reason>),
+    /// A meeting of others.
+    #[error("Only the person who made this meeting and those who run the program may change it.")]
+    NotYourMeeting,
+    /// A change that everyone is told the reason of.
+    #[error("Say why in a sentence: everybody who was invited will read it.")]
+    ReasonMissing,
+    /// A reason.
+    #[error("The reason is too long: at most 500 characters.")]
+    ReasonTooLong,
+    /// A cancelled meeting.
+    #[error("This meeting was cancelled. Make a new one instead.")]
+    MeetingCancelled,
+    /// A meeting that is over.
+    #[error("This meeting is over, so it can no longer be changed.")]
+    MeetingOver,
+}
+
+/// A local time as people say it.
+fn say(local: &DateTime) -> String {
+    local.strftime("%H:%M on %-d %B %Y").to_string()
 }
 
 impl Refusal {
-    /// The form field that the sentence belongs to; none where it concerns the whole.
-    pub const fn field(&self) -> Option<&'static str> {
-        use Refusal as R;
-        match self {
-            R::NameMissing { field }
-            | R::NameTooLong { field, .. }
-            | R::NameUnprintable { field } => Some(field),
-            R::SlugLength | R::SlugCharacters | R::SlugReserved { .. } | R::SlugTaken => {
-                Some("slug")
-            }
-            R::TrackNameTaken => Some("name"),
-            R::EmailMissing | R::EmailInvalid | R::EmailTooLong | R::EmailTaken => Some("email"),
-            R::PasswordTooShort | R::PasswordTooLong | R::SignInFailed => Some("password"),
-            R::ModesMissing | R::TeamsUnavailable { .. } => Some("modes"),
-            R::TitleMissing | R::TitleTooLong { .. } | R::TitleUnprintable => Some("title"),
-            R::AgendaTooLong { .. } | R::AgendaUnprintable => Some("agenda"),
-            R::PeopleMissing
-            | R::TooManyPeople { .. }
-            | R::PeopleNotInTrack { .. }
-            | R::PeopleNotHere => Some("people"),
-            R::LocationTooLong { .. } | R::LocationUnprintable => Some("location"),
-            R::ModeNotInTrack | R::TeamsNotOffered { .. } => Some("mode"),
-            R::TimeZoneUnknown { .. } => Some("time_zone"),
-            R::DurationTooShort | R::DurationTooLong => Some("duration"),
-            R::StartsInPast { today: false } | R::StartsTooLate => Some("date"),
-            R::TimeNotWhole
-            | R::StartsInPast { today: true }
-            | R::TimeDoesNotExist { .. }
-            | R::TimeComesTwice { .. }
-            | R::TimeUnchanged => Some("time"),
-            R::ReasonMissing | R::ReasonTooLong { .. } | R::ReasonUnprintable => Some("reason"),
-            R::RemovalNotConfirmed => Some("confirmation"),
-            R::NotGlobalAdministrator
-            | R::NotTrackAdministrator
-            | R::NotEnrolled
-            | R::NotYourMeeting
-            | R::LastAdministrator
-            | R::AlreadyDeactivated
-            | R::NotDeactivated
-            | R::MeetingCancelled
-            | R::MeetingOver
-            | R::ConsentBroken { .. }
-            | R::ConsentUnknown => None,
-        }
+    /// The form's field that it belongs to, if it belongs to one.
+    pub fn field(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::SlugInvalid | Self::SlugReserved | Self::SlugTaken => "slug",
+            Self::NameInvalid | Self::TrackNameTaken => "name",
+            Self::PersonNameInvalid { field } => field,
+            Self::EmailInvalid | Self::EmailTaken => "email",
+            Self::PasswordInvalid => "password",
+            Self::NoMode | Self::TeamsUnavailable(_) | Self::ModeNotInTrack => "modes",
+            Self::RemovalNotConfirmed => "confirmation",
+            Self::ZoneUnknown(_) => "time_zone",
+            Self::TimeSkipped { .. }
+            | Self::TimeTwice { .. }
+            | Self::InThePast
+            | Self::TimeInvalid => "time",
+            Self::TooFarAhead | Self::DateInvalid => "date",
+            Self::DurationInvalid => "duration",
+            Self::TitleInvalid => "title",
+            Self::AgendaTooLong(_) => "agenda",
+            Self::LocationTooLong => "location",
+            Self::NobodyElse | Self::TooManyPeople(_) | Self::NotAParticipant => "people",
+            Self::ModeOff | Self::TeamsNotForYou(_) => "mode",
+            Self::ReasonMissing | Self::ReasonTooLong => "reason",
+            Self::SignInFailed
+            | Self::NotGlobalAdministrator
+            | Self::NotTrackAdministrator
+            | Self::LastAdministrator
+            | Self::Yourself
+            | Self::MemberState(_)
+            | Self::ConsentUnknown
+            | Self::ConsentBroken { .. }
+            | Self::NotYourMeeting
+            | Self::MeetingCancelled
+            | Self::MeetingOver => return None,
+        })
     }
 
-    /// What kind of answer it is.
+    /// What kind of no it is.
     pub fn kind(&self) -> RefusalKind {
         match self {
             Self::NotGlobalAdministrator
             | Self::NotTrackAdministrator
-            | Self::NotEnrolled
-            | Self::NotYourMeeting => RefusalKind::Forbidden,
-            // whoever has no account is forbidden; whoever was overtaken by
-            // a change of the track or the integration is in conflict with it.
-            Self::TeamsNotOffered { reasons }
-                if reasons.iter().any(|reason| reason.is_personal()) =>
-            {
-                RefusalKind::Forbidden
-            }
-            Self::TeamsNotOffered { .. }
-            | Self::TeamsUnavailable { .. }
-            | Self::ModeNotInTrack
-            | Self::SlugTaken
-            | Self::EmailTaken
-            | Self::TrackNameTaken
-            | Self::LastAdministrator
-            | Self::AlreadyDeactivated
-            | Self::NotDeactivated
+            | Self::NotYourMeeting
+            | Self::Yourself
+            | Self::TeamsNotForYou(_) => RefusalKind::Forbidden,
+            Self::LastAdministrator
+            | Self::MemberState(_)
             | Self::MeetingCancelled
-            | Self::MeetingOver => RefusalKind::Conflict,
+            | Self::MeetingOver
+            | Self::TeamsUnavailable(_)
+            | Self::ModeOff => RefusalKind::Conflict,
             _ => RefusalKind::Invalid,
         }
-    }
-
-    /// The nearest times that exist once, where a time was refused because it does not.
-    pub const fn neighbours(&self) -> Option<(DateTime, DateTime)> {
-        match self {
-            Self::TimeDoesNotExist { earlier, later, .. }
-            | Self::TimeComesTwice { earlier, later, .. } => Some((*earlier, *later)),
-            _ => None,
-        }
-    }
-}
-
-fn label(field: &str) -> &'static str {
-    match field {
-        "first_name" => "first name",
-        "last_name" => "last name",
-        _ => "name",
-    }
-}
-
-fn not_in_track(count: usize) -> String {
-    match count {
-        1 => "One of the people you chose is no longer in this track.".to_owned(),
-        _ => format!("{count} of the people you chose are no longer in this track."),
-    }
-}
-
-fn day(time: DateTime) -> String {
-    time.strftime("%-d %B %Y").to_string()
-}
-
-fn clock(time: DateTime) -> String {
-    time.strftime("%H:%M").to_string()
-}
-
-fn near(time: DateTime, asked: DateTime) -> String {
-    if time.date() == asked.date() {
-        clock(time)
-    } else {
-        time.strftime("%H:%M on %-d %B").to_string()
     }
 }

@@ -1,34 +1,29 @@
-//! Who somebody is in the organization and its tracks, and what that lets them see and do.
+//! Who may see what and do what.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::meeting::Meeting;
 use crate::organization::{MemberId, OrganizationId, TrackId};
-use crate::word::words;
 
-/// What a participant is in a track.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+/// What somebody is in a track.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Gives advice.
+    /// Gives.
     Mentor,
-    /// Takes it.
+    /// Receives.
     Mentee,
     /// Runs the track.
     TrackAdministrator,
 }
 
-words!(Role {
-    Mentor => "mentor",
-    Mentee => "mentee",
-    TrackAdministrator => "track_administrator",
-});
+crate::words!(Role { Mentor = "mentor", Mentee = "mentee", TrackAdministrator = "track_administrator" });
 
 impl Role {
-    /// "Track administrator"
-    pub const fn label(self) -> &'static str {
+    /// As pages say it.
+    pub fn label(self) -> &'static str {
         match self {
             Self::Mentor => "Mentor",
             Self::Mentee => "Mentee",
@@ -37,34 +32,43 @@ impl Role {
     }
 }
 
-/// The roles of one member in one track.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+/// The roles of one person in one track.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Roles(BTreeSet<Role>);
+pub struct Roles(Vec<Role>);
+
+impl FromIterator<Role> for Roles {
+    fn from_iter<T: IntoIterator<Item = Role>>(roles: T) -> Self {
+        let mut all: Vec<Role> = roles.into_iter().collect();
+        all.sort_unstable();
+        all.dedup();
+        Self(all)
+    }
+}
 
 impl Roles {
-    /// Whether the role is among them.
+    /// Whether this is one of them.
     pub fn contains(&self, role: Role) -> bool {
         self.0.contains(&role)
     }
 
-    /// Whether there is none: the member is not enrolled.
+    /// Whether there is none: not enrolled.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The roles, mentor first.
+    /// One after the other.
     pub fn iter(&self) -> impl Iterator<Item = Role> + '_ {
         self.0.iter().copied()
     }
 
-    /// As they are stored: `mentor,track_administrator`.
+    /// As stored: `mentor,track_administrator`.
     pub fn to_text(&self) -> String {
         let words: Vec<&str> = self.iter().map(Role::as_str).collect();
         words.join(",")
     }
 
-    /// Reads stored roles; the empty text is no role.
+    /// Back from what is stored.
     pub fn parse_text(text: &str) -> Option<Self> {
         text.split(',')
             .filter(|word| !word.is_empty())
@@ -73,122 +77,111 @@ impl Roles {
     }
 }
 
-impl FromIterator<Role> for Roles {
-    fn from_iter<I: IntoIterator<Item = Role>>(roles: I) -> Self {
-        Self(roles.into_iter().collect())
-    }
-}
-
-/// An active member who asks for something, with what decides whether they get it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// Who acts, with all that decides what they may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor {
-    /// Their organization; they act in no other.
+    /// Their organization: nothing of another one exists for them.
     pub organization: OrganizationId,
     /// Who they are.
     pub member: MemberId,
-    /// How they stand in the audit log.
+    /// Their name.
     pub name: String,
     /// Whether they run the organization.
     pub global_administrator: bool,
-    /// Their roles by track.
+    /// Their roles, by track.
     pub enrolments: BTreeMap<TrackId, Roles>,
 }
 
+/// What an actor may see; every read for a page or an answer begins with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sight {
+    /// Nothing of another organization.
+    pub organization: OrganizationId,
+    /// Always themselves and their own meetings.
+    pub member: MemberId,
+    /// Everything of the organization.
+    pub everything: bool,
+    /// All meetings of these tracks.
+    pub administers: Vec<TrackId>,
+    /// These tracks and their people.
+    pub enrolled: Vec<TrackId>,
+}
+
 impl Actor {
-    /// Integrations, members, tracks, administrators, the audit log (S5, S11).
-    pub const fn may_manage_organization(&self) -> bool {
+    /// Integrations, members, tracks, the audit log.
+    pub fn may_manage_organization(&self) -> bool {
         self.global_administrator
     }
 
-    /// Whether the track exists for them.
+    /// The track's page and its people.
     pub fn may_see_track(&self, track: TrackId) -> bool {
-        self.global_administrator || self.is_enrolled(track)
+        self.global_administrator || self.enrolments.contains_key(&track)
     }
 
-    /// Program Settings: modes, lobby, participants (S15).
+    /// The track's settings and participants (S15).
     pub fn may_administer_track(&self, track: TrackId) -> bool {
-        let administers = |roles: &Roles| roles.contains(Role::TrackAdministrator);
-        self.global_administrator || self.enrolments.get(&track).is_some_and(administers)
+        let runs = |roles: &Roles| roles.contains(Role::TrackAdministrator);
+        self.global_administrator || self.enrolments.get(&track).is_some_and(runs)
     }
 
-    /// Whether they may plan a meeting there: participants alone, administrators included
-    /// only where they are enrolled.
+    /// Only participants meet: a global administrator who is not enrolled does not.
     pub fn may_create_meeting_in(&self, track: TrackId) -> bool {
-        self.is_enrolled(track)
+        self.enrolments.contains_key(&track)
     }
 
-    /// What the store may show them.
+    /// What the actor may see.
     pub fn sight(&self) -> Sight {
-        let enrolled = || {
-            self.enrolments
-                .keys()
-                .copied()
-                .filter(|track| self.is_enrolled(*track))
-        };
-        let administers =
-            |track: &TrackId| self.enrolments[track].contains(Role::TrackAdministrator);
+        let enrolled: Vec<TrackId> = self.enrolments.keys().copied().collect();
         Sight {
             organization: self.organization,
             member: self.member,
             everything: self.global_administrator,
-            administers: enrolled().filter(administers).collect(),
-            enrolled: enrolled().collect(),
+            administers: enrolled
+                .iter()
+                .copied()
+                .filter(|track| self.may_administer_track(*track))
+                .collect(),
+            enrolled,
         }
     }
-
-    fn is_enrolled(&self, track: TrackId) -> bool {
-        self.enrolments
-            .get(&track)
-            .is_some_and(|roles| !roles.is_empty())
-    }
 }
 
-/// What the store may show somebody: the first argument of every read for a page.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Sight {
-    /// Nothing of another organization, ever.
-    pub organization: OrganizationId,
-    /// Whose own things are in sight.
-    pub member: MemberId,
-    /// A global administrator sees the whole organization.
-    pub everything: bool,
-    /// The tracks whose meetings are in sight.
-    pub administers: Vec<TrackId>,
-    /// The tracks that are in sight.
-    pub enrolled: Vec<TrackId>,
-}
-
-/// What somebody may do to one meeting.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// What an actor may do with one meeting (product, section 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "four answers to four questions about one meeting"
+    reason = "each right is its own question"
 )]
 pub struct MeetingRights {
-    /// Its time, mode, people and link state. Who may not see it is told that it does not
-    /// exist.
+    /// Time, mode, people, how the link stands.
     pub see: bool,
-    /// Its agenda and join link: for those who attend, nobody else.
+    /// Agenda, notes and the join link as well.
     pub see_content: bool,
-    /// Reschedule and cancel it.
+    /// Reschedule and cancel.
     pub change: bool,
-    /// Whether a change needs a reason that all are told, for it is not their meeting.
+    /// A change needs a reason that everyone is told: it is not the actor's meeting.
     pub needs_reason: bool,
 }
 
-/// What the actor may do to a meeting.
+/// What an actor may do with a meeting.
 pub fn rights(actor: &Actor, meeting: &Meeting) -> MeetingRights {
-    let here = actor.organization == meeting.organization;
-    let organizes = here && actor.member == meeting.organizer;
-    let attends = here
-        && meeting
-            .attendees
-            .iter()
-            .any(|attendee| attendee.member == actor.member);
-    let administers = here && actor.may_administer_track(meeting.track);
+    if actor.organization != meeting.organization {
+        return MeetingRights {
+            see: false,
+            see_content: false,
+            change: false,
+            needs_reason: false,
+        };
+    }
+    let attends = meeting
+        .attendees
+        .iter()
+        .any(|attendee| attendee.member == actor.member);
+    let organizes = meeting.organizer == actor.member;
+    let administers = actor.may_administer_track(meeting.track);
     MeetingRights {
-        see: organizes || attends || administers,
-        see_content: organizes || attends,
+        see: attends || organizes || administers,
+        see_content: attends || organizes,
         change: organizes || administers,
         needs_reason: administers && !organizes,
     }

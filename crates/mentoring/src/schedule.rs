@@ -1,4 +1,4 @@
-//! When a meeting is: a local time in a zone, from which the instant follows.
+//! When a meeting is: a local time in an IANA zone, from which the instant follows.
 
 use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, TimeZone};
@@ -7,160 +7,242 @@ use serde::{Deserialize, Serialize};
 
 use crate::refusal::Refusal;
 
-/// The shortest meeting, in minutes.
-pub const SHORTEST: u16 = 5;
-/// The longest meeting, in minutes: a day.
-pub const LONGEST: u16 = 24 * 60;
-/// How far ahead a meeting may be planned, in years.
-pub const YEARS_AHEAD: i32 = 2;
-
-/// When a meeting is. What people agreed on is the local time; the instants are derived
-/// from it, and are derived anew should a country change its clocks.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+/// A local time, its zone, and the instants that follow from them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schedule {
-    /// The time that people agreed on.
+    /// What the clock on the wall shows.
     pub local_start: DateTime,
-    /// The IANA zone in which it is local.
+    /// The IANA zone of that wall.
     pub time_zone: String,
-    /// How long, by the clock on nobody's wall.
+    /// Minutes from start to end.
     pub duration_minutes: u16,
-    /// The instant at which it starts.
+    /// The start.
     pub starts_at: Timestamp,
-    /// The instant at which it ends.
+    /// The end.
     pub ends_at: Timestamp,
 }
 
-impl Schedule {
-    /// "24 November 2026, 15:00 (Europe/Berlin), 45 minutes": exact, for records.
-    pub fn record(&self) -> String {
-        let start = self.local_start.strftime("%-d %B %Y, %H:%M");
-        format!(
-            "{start} ({}), {} minutes",
-            self.time_zone, self.duration_minutes
-        )
-    }
+/// The name of a zone that exists.
+pub fn check_time_zone(name: &str) -> Result<String, Refusal> {
+    zone(name.trim())?;
+    Ok(name.trim().to_owned())
 }
 
-/// Plans a meeting: 5 minutes to 24 hours long, starting between now and two years ahead.
-///
-/// A local time that does not exist or comes twice is refused, and the refusal carries the
-/// nearest times that exist once.
+fn zone(name: &str) -> Result<TimeZone, Refusal> {
+    if name.is_empty() || name.len() > 64 {
+        return Err(Refusal::ZoneUnknown(name.chars().take(64).collect()));
+    }
+    TimeZone::get(name).map_err(|_| Refusal::ZoneUnknown(name.to_owned()))
+}
+
+/// Makes a schedule of what a form says. A time that does not exist or exists twice is
+/// refused with its two neighbours; the start lies between now and two years ahead.
 pub fn schedule(
     local_start: DateTime,
     time_zone: &str,
     duration_minutes: u16,
     now: Timestamp,
 ) -> Result<Schedule, Refusal> {
-    check(local_start, time_zone, duration_minutes, now)
-        .map_err(|mut refusals| refusals.swap_remove(0))
+    let made = resolve(local_start, time_zone, duration_minutes)?;
+    // A form that stood open for a minute is not about the past.
+    if made.starts_at < now - SignedDuration::from_mins(1) {
+        return Err(Refusal::InThePast);
+    }
+    let limit = now
+        .to_zoned_datetime(TimeZone::UTC)
+        .saturating_add(2.years());
+    if made.starts_at > limit.timestamp() {
+        return Err(Refusal::TooFarAhead);
+    }
+    Ok(made)
 }
 
-/// The same with all refusals at once, one per field, and never none.
-pub(crate) fn check(
+fn resolve(
     local_start: DateTime,
     time_zone: &str,
     duration_minutes: u16,
-    now: Timestamp,
-) -> Result<Schedule, Vec<Refusal>> {
-    let start = find_zone(time_zone).and_then(|zone| {
-        let starts_at = resolve(local_start, &zone, now)?;
-        Ok((name_of(&zone, time_zone), starts_at))
-    });
-    let duration = check_duration(duration_minutes);
-    match (start, duration) {
-        (Ok((time_zone, starts_at)), Ok(duration)) => Ok(Schedule {
-            local_start,
-            time_zone,
-            duration_minutes,
-            starts_at,
-            ends_at: starts_at.saturating_add(duration).unwrap_or(Timestamp::MAX),
-        }),
-        (start, duration) => Err([start.err(), duration.err()]
-            .into_iter()
-            .flatten()
-            .collect()),
+) -> Result<Schedule, Refusal> {
+    if !(5..=24 * 60).contains(&duration_minutes) {
+        return Err(Refusal::DurationInvalid);
     }
-}
-
-/// A zone's name as the IANA database spells it.
-pub fn check_time_zone(name: &str) -> Result<String, Refusal> {
-    find_zone(name).map(|zone| name_of(&zone, name))
-}
-
-fn find_zone(name: &str) -> Result<TimeZone, Refusal> {
-    let name = name.trim();
-    TimeZone::get(name)
-        .ok()
-        .filter(|zone| !zone.is_unknown())
-        .ok_or_else(|| Refusal::TimeZoneUnknown {
-            // What was typed is repeated, but not a page of it.
-            time_zone: name.chars().take(60).collect(),
-        })
-}
-
-fn name_of(zone: &TimeZone, asked: &str) -> String {
-    zone.iana_name().unwrap_or(asked.trim()).to_owned()
-}
-
-fn check_duration(minutes: u16) -> Result<SignedDuration, Refusal> {
-    match minutes {
-        0..SHORTEST => Err(Refusal::DurationTooShort),
-        SHORTEST..=LONGEST => Ok(SignedDuration::from_mins(i64::from(minutes))),
-        _ => Err(Refusal::DurationTooLong),
-    }
-}
-
-fn resolve(local: DateTime, zone: &TimeZone, now: Timestamp) -> Result<Timestamp, Refusal> {
-    if local.second() != 0 || local.subsec_nanosecond() != 0 {
-        return Err(Refusal::TimeNotWhole);
-    }
-    let today = zone.to_datetime(now);
-    // Who plans for "now" has until the end of the minute to send the form.
-    if local < minute(today) {
-        return Err(Refusal::StartsInPast {
-            today: local.date() == today.date(),
-        });
-    }
-    let latest = today
-        .checked_add(YEARS_AHEAD.years())
-        .unwrap_or(DateTime::MAX);
-    if local > latest {
-        return Err(Refusal::StartsTooLate);
-    }
-    let ambiguous = zone.to_ambiguous_timestamp(local);
-    let (before, after, comes_twice) = match ambiguous.offset() {
+    let zone = zone(time_zone)?;
+    let ambiguous = zone.to_ambiguous_timestamp(local_start);
+    let starts_at = match ambiguous.offset() {
         AmbiguousOffset::Unambiguous { .. } => {
-            return ambiguous.unambiguous().map_err(|_| Refusal::StartsTooLate);
+            ambiguous.compatible().map_err(|_| Refusal::DateInvalid)?
         }
-        AmbiguousOffset::Gap { before, after } => (before, after, false),
-        AmbiguousOffset::Fold { before, after } => (before, after, true),
+        AmbiguousOffset::Gap { before, after } => {
+            // The offsets on both sides place the jump: `before` read with the offset
+            // after it lies before the jump, and the other way round.
+            let early = after
+                .to_timestamp(local_start)
+                .map_err(|_| Refusal::DateInvalid)?;
+            let jump = zone
+                .following(early)
+                .next()
+                .map_or(early, |transition| transition.timestamp());
+            return Err(Refusal::TimeSkipped {
+                local: local_start,
+                zone: time_zone.to_owned(),
+                before: before.to_datetime(jump - SignedDuration::from_mins(1)),
+                after: after.to_datetime(jump),
+            });
+        }
+        AmbiguousOffset::Fold { before, after } => {
+            let first = before
+                .to_timestamp(local_start)
+                .map_err(|_| Refusal::DateInvalid)?;
+            let back = zone
+                .following(first)
+                .next()
+                .map_or(first, |transition| transition.timestamp());
+            return Err(Refusal::TimeTwice {
+                local: local_start,
+                zone: time_zone.to_owned(),
+                before: after.to_datetime(back).saturating_sub(1.minute()),
+                after: before.to_datetime(back),
+            });
+        }
     };
-    // One clock change away on either side, every time exists once.
-    let shift = SignedDuration::from_secs(i64::from(after.seconds() - before.seconds()).abs());
-    let earlier = local.checked_sub(shift).unwrap_or(local);
-    let later = local.checked_add(shift).unwrap_or(local);
-    let time_zone = name_of(zone, "");
-    Err(if comes_twice {
-        Refusal::TimeComesTwice {
-            local,
-            time_zone,
-            earlier,
-            later,
-        }
-    } else {
-        Refusal::TimeDoesNotExist {
-            local,
-            time_zone,
-            earlier,
-            later,
-        }
+    Ok(Schedule {
+        local_start,
+        time_zone: time_zone.to_owned(),
+        duration_minutes,
+        starts_at,
+        ends_at: starts_at + SignedDuration::from_mins(i64::from(duration_minutes)),
     })
 }
 
-fn minute(time: DateTime) -> DateTime {
-    time.with()
-        .second(0)
-        .subsec_nanosecond(0)
-        .build()
-        .unwrap_or(time)
+/// Reads a form's date and time.
+pub fn read_local(date: &str, time: &str) -> Result<DateTime, Vec<Refusal>> {
+    let mut refusals = Vec::new();
+    let date = date
+        .trim()
+        .parse::<jiff::civil::Date>()
+        .map_err(|_| refusals.push(Refusal::DateInvalid))
+        .ok();
+    let time = jiff::civil::Time::strptime("%H:%M", time.trim())
+        .map_err(|_| refusals.push(Refusal::TimeInvalid))
+        .ok();
+    match (date, time) {
+        (Some(date), Some(time)) => Ok(date.to_datetime(time)),
+        _ => Err(refusals),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::datetime;
+
+    use super::*;
+
+    fn now() -> Timestamp {
+        "2026-01-01T00:00:00Z".parse().unwrap()
+    }
+
+    fn at(local: DateTime, zone: &str) -> Result<Schedule, Refusal> {
+        schedule(local, zone, 45, now())
+    }
+
+    #[test]
+    fn a_time_that_the_clocks_jump_over_is_refused_with_its_neighbours() {
+        for (zone, local, before, after) in [
+            (
+                "Europe/Berlin",
+                datetime(2026, 3, 29, 2, 30, 0, 0),
+                datetime(2026, 3, 29, 1, 59, 0, 0),
+                datetime(2026, 3, 29, 3, 0, 0, 0),
+            ),
+            (
+                "America/New_York",
+                datetime(2026, 3, 8, 2, 0, 0, 0),
+                datetime(2026, 3, 8, 1, 59, 0, 0),
+                datetime(2026, 3, 8, 3, 0, 0, 0),
+            ),
+            (
+                "Australia/Lord_Howe",
+                datetime(2026, 10, 4, 2, 15, 0, 0),
+                datetime(2026, 10, 4, 1, 59, 0, 0),
+                datetime(2026, 10, 4, 2, 30, 0, 0),
+            ),
+        ] {
+            match at(local, zone) {
+                Err(Refusal::TimeSkipped {
+                    before: early,
+                    after: late,
+                    ..
+                }) => {
+                    assert_eq!((early, late), (before, after), "{zone}");
+                    assert!(at(early, zone).is_ok() && at(late, zone).is_ok(), "{zone}");
+                }
+                other => panic!("{zone}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_time_that_happens_twice_is_refused_with_its_neighbours() {
+        for (zone, local, before, after) in [
+            (
+                "Europe/Berlin",
+                datetime(2026, 10, 25, 2, 30, 0, 0),
+                datetime(2026, 10, 25, 1, 59, 0, 0),
+                datetime(2026, 10, 25, 3, 0, 0, 0),
+            ),
+            (
+                "Australia/Lord_Howe",
+                datetime(2026, 4, 5, 1, 45, 0, 0),
+                datetime(2026, 4, 5, 1, 29, 0, 0),
+                datetime(2026, 4, 5, 2, 0, 0, 0),
+            ),
+        ] {
+            match at(local, zone) {
+                Err(Refusal::TimeTwice {
+                    before: early,
+                    after: late,
+                    ..
+                }) => {
+                    assert_eq!((early, late), (before, after), "{zone}");
+                    assert!(at(early, zone).is_ok() && at(late, zone).is_ok(), "{zone}");
+                }
+                other => panic!("{zone}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn odd_zones_give_the_right_instant() {
+        let nepal = at(datetime(2026, 5, 4, 9, 0, 0, 0), "Asia/Kathmandu").unwrap();
+        assert_eq!(nepal.starts_at.to_string(), "2026-05-04T03:15:00Z");
+        let chatham = at(datetime(2026, 7, 1, 9, 0, 0, 0), "Pacific/Chatham").unwrap();
+        assert_eq!(chatham.starts_at.to_string(), "2026-06-30T20:15:00Z");
+        assert_eq!(chatham.ends_at.to_string(), "2026-06-30T21:00:00Z");
+    }
+
+    #[test]
+    fn a_meeting_lies_between_now_and_two_years_ahead_and_lasts_a_day_at_most() {
+        assert_eq!(
+            at(datetime(2025, 12, 31, 12, 0, 0, 0), "UTC"),
+            Err(Refusal::InThePast)
+        );
+        assert_eq!(
+            at(datetime(2028, 1, 2, 0, 0, 0, 0), "UTC"),
+            Err(Refusal::TooFarAhead)
+        );
+        let noon = datetime(2026, 2, 1, 12, 0, 0, 0);
+        assert_eq!(
+            schedule(noon, "UTC", 4, now()),
+            Err(Refusal::DurationInvalid)
+        );
+        assert_eq!(
+            schedule(noon, "UTC", 1_441, now()),
+            Err(Refusal::DurationInvalid)
+        );
+        assert!(schedule(noon, "UTC", 1_440, now()).is_ok());
+        assert!(matches!(
+            at(noon, "Mars/Olympus"),
+            Err(Refusal::ZoneUnknown(_))
+        ));
+        assert!(matches!(at(noon, ""), Err(Refusal::ZoneUnknown(_))));
+    }
 }

@@ -1,39 +1,32 @@
-//! Tracks: the mentoring programs of an organization, their meeting modes and their people.
-
-use std::collections::BTreeSet;
+//! Tracks: which meeting modes a program uses, and who changes what about it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
 use crate::integration::IntegrationState;
 use crate::lobby::LobbyScope;
-use crate::member::{Member, MemberState};
-use crate::organization::{OrganizationId, TrackId, check_name_at};
+use crate::member::{Member, MemberState, check_line};
+use crate::organization::{OrganizationId, Slug, TrackId};
 use crate::refusal::Refusal;
 use crate::role::{Actor, Roles};
-use crate::word::words;
 
 /// How people meet.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// At a place.
     InPerson,
-    /// By phone.
+    /// By telephone.
     Phone,
-    /// On Microsoft Teams, hosted by the dedicated account (S4).
+    /// By Teams video call.
     Teams,
 }
 
-words!(Mode {
-    InPerson => "in_person",
-    Phone => "phone",
-    Teams => "teams",
-});
+crate::words!(Mode { InPerson = "in_person", Phone = "phone", Teams = "teams" });
 
 impl Mode {
-    /// As it stands on every page; the last one is the article's own wording (S8).
-    pub const fn label(self) -> &'static str {
+    /// The article's words (S8).
+    pub fn label(self) -> &'static str {
         match self {
             Self::InPerson => "In person",
             Self::Phone => "Phone",
@@ -42,99 +35,103 @@ impl Mode {
     }
 }
 
-/// The meeting modes that a track enables: never none.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[serde(try_from = "BTreeSet<Mode>", into = "BTreeSet<Mode>")]
-pub struct Modes(BTreeSet<Mode>);
+/// The modes that a track uses: never none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Modes(Vec<Mode>);
 
 impl Modes {
-    /// Collects modes; refuses when there is none.
+    /// Takes at least one.
     #[expect(
         clippy::should_implement_trait,
-        reason = "the trait has no way to refuse the empty set"
+        reason = "an empty set is refused, which the trait cannot say"
     )]
     pub fn from_iter(modes: impl IntoIterator<Item = Mode>) -> Result<Self, Refusal> {
-        Self::try_from(modes.into_iter().collect::<BTreeSet<_>>())
+        let mut all: Vec<Mode> = modes.into_iter().collect();
+        all.sort_unstable();
+        all.dedup();
+        if all.is_empty() {
+            Err(Refusal::NoMode)
+        } else {
+            Ok(Self(all))
+        }
     }
 
-    /// Whether the mode is enabled.
+    /// Whether this is one of them.
     pub fn contains(&self, mode: Mode) -> bool {
         self.0.contains(&mode)
     }
 
-    /// The modes in the order in which forms show them.
+    /// One after the other.
     pub fn iter(&self) -> impl Iterator<Item = Mode> + '_ {
         self.0.iter().copied()
     }
 
-    /// With this mode as well.
+    /// With Teams as well.
     #[must_use]
-    pub fn with(&self, mode: Mode) -> Self {
-        let mut modes = self.0.clone();
-        modes.insert(mode);
-        Self(modes)
-    }
-
-    /// Without this mode, unless that leaves none.
-    pub fn without(&self, mode: Mode) -> Option<Self> {
-        Self::from_iter(self.iter().filter(|each| *each != mode)).ok()
-    }
-
-    /// "In person, Phone"
-    pub fn labels(&self) -> String {
-        let labels: Vec<&str> = self.iter().map(Mode::label).collect();
-        labels.join(", ")
-    }
-}
-
-impl TryFrom<BTreeSet<Mode>> for Modes {
-    type Error = Refusal;
-
-    fn try_from(modes: BTreeSet<Mode>) -> Result<Self, Refusal> {
-        if modes.is_empty() {
-            return Err(Refusal::ModesMissing);
+    pub fn with_teams(&self) -> Self {
+        let mut all = self.0.clone();
+        if !all.contains(&Mode::Teams) {
+            all.push(Mode::Teams);
         }
-        Ok(Self(modes))
+        Self(all)
+    }
+
+    /// Without Teams; what is left is never nothing.
+    #[must_use]
+    pub fn without_teams(&self) -> Self {
+        let rest: Vec<Mode> = self.iter().filter(|mode| *mode != Mode::Teams).collect();
+        if rest.is_empty() {
+            Self(vec![Mode::Phone])
+        } else {
+            Self(rest)
+        }
     }
 }
 
-impl From<Modes> for BTreeSet<Mode> {
-    fn from(modes: Modes) -> Self {
-        modes.0
-    }
-}
-
-/// A mentoring program of an organization.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// A mentoring program.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Track {
-    /// Which.
+    /// Its id.
     pub id: TrackId,
-    /// Whose.
+    /// Its organization.
     pub organization: OrganizationId,
-    /// Its place in addresses; it stays when the name changes.
+    /// Its part of addresses.
     pub slug: String,
-    /// "New Managers"
+    /// Its name.
     pub name: String,
-    /// How its people may meet.
+    /// The modes that it uses.
     pub modes: Modes,
     /// Who gets into its Teams meetings without waiting.
     pub lobby: LobbyScope,
 }
 
-/// Begins a track (global administrators). It starts with the modes that need no
-/// integration; its slug is made from the name.
+fn may_administer(actor: &Actor, track: &Track) -> Result<(), Refusal> {
+    if actor.organization == track.organization && actor.may_administer_track(track.id) {
+        Ok(())
+    } else {
+        Err(Refusal::NotTrackAdministrator)
+    }
+}
+
+fn check_track_name(name: &str) -> Result<String, Refusal> {
+    check_line(name, 120).ok_or(Refusal::NameInvalid)
+}
+
+/// Begins a track with meetings in person and by phone.
 pub fn create(actor: &Actor, id: TrackId, name: &str) -> Result<(Track, Event), Refusal> {
     if !actor.may_manage_organization() {
         return Err(Refusal::NotGlobalAdministrator);
     }
-    let name = check_name_at(name, "name")?;
+    let name = check_track_name(name)?;
+    let otherwise = format!("track-{}", &id.0.simple().to_string()[24..]);
     let track = Track {
         id,
         organization: actor.organization,
-        slug: slug_for(&name, id),
+        slug: Slug::of_name(&name, &otherwise).as_str().to_owned(),
         name,
-        modes: Modes([Mode::InPerson, Mode::Phone].into()),
-        lobby: LobbyScope::default(),
+        modes: Modes(vec![Mode::InPerson, Mode::Phone]),
+        lobby: LobbyScope::Organization,
     };
     let event = Event::TrackCreated {
         track: id,
@@ -143,44 +140,26 @@ pub fn create(actor: &Actor, id: TrackId, name: &str) -> Result<(Track, Event), 
     Ok((track, event))
 }
 
-/// `new-managers` of "New Managers". A name without a Latin letter or digit to make a slug
-/// of gets one from the track's id.
-fn slug_for(name: &str, id: TrackId) -> String {
-    let mut slug = String::new();
-    for letter in name.chars() {
-        if letter.is_ascii_alphanumeric() {
-            slug.push(letter.to_ascii_lowercase());
-        } else if !slug.is_empty() && !slug.ends_with('-') && letter != '\'' && letter != '’' {
-            slug.push('-');
-        }
-    }
-    slug.truncate(40);
-    let slug = slug.trim_end_matches('-');
-    // `new` is the form that makes a track.
-    if slug.len() < 2 || slug == "new" {
-        let id = id.0.simple().to_string();
-        return format!("track-{}", &id[id.len() - 8..]);
-    }
-    slug.to_owned()
-}
-
-/// Gives a track another name.
+/// Gives a track another name. Its address stays, so that links go on working.
 pub fn rename(actor: &Actor, track: &Track, name: &str) -> Result<(Track, Event), Refusal> {
     may_administer(actor, track)?;
-    let after = Track {
-        name: check_name_at(name, "name")?,
-        ..track.clone()
-    };
+    let name = check_track_name(name)?;
     let event = Event::TrackRenamed {
         track: track.id,
         before: track.name.clone(),
-        after: after.name.clone(),
+        after: name.clone(),
     };
-    Ok((after, event))
+    Ok((
+        Track {
+            name,
+            ..track.clone()
+        },
+        event,
+    ))
 }
 
-/// Enables and disables meeting modes (S8, S11, S15). Teams can be ticked only while it is
-/// offered in the organization; it can stay ticked, and be unticked, at any time.
+/// Sets a track's modes. Teams may be added only while it is integrated (S8, S11); it may
+/// stay while it needs attention, and be taken away at any time.
 pub fn change_modes(
     actor: &Actor,
     track: &Track,
@@ -188,11 +167,9 @@ pub fn change_modes(
     integration: &IntegrationState,
 ) -> Result<(Track, Event), Refusal> {
     may_administer(actor, track)?;
-    let ticks_teams = wanted.contains(Mode::Teams) && !track.modes.contains(Mode::Teams);
-    if ticks_teams && !integration.offers_teams() {
-        return Err(Refusal::TeamsUnavailable {
-            integration: *integration,
-        });
+    let adds_teams = wanted.contains(Mode::Teams) && !track.modes.contains(Mode::Teams);
+    if adds_teams && !integration.offers_teams() {
+        return Err(Refusal::TeamsUnavailable(integration.why_not_offered()));
     }
     let event = Event::ModesChanged {
         track: track.id,
@@ -200,34 +177,32 @@ pub fn change_modes(
         before: track.modes.clone(),
         after: wanted.clone(),
     };
-    let after = Track {
-        modes: wanted,
-        ..track.clone()
-    };
-    Ok((after, event))
+    Ok((
+        Track {
+            modes: wanted,
+            ..track.clone()
+        },
+        event,
+    ))
 }
 
-/// The track once the integration is removed (S12). Who met on Teams alone can meet by
-/// phone: a track is never left without a way to meet.
-#[must_use]
+/// The track as it is once the integration is gone.
 pub fn without_teams(track: &Track) -> Track {
-    let modes = track.modes.without(Mode::Teams);
     Track {
-        modes: modes.unwrap_or_else(|| Modes([Mode::Phone].into())),
+        modes: track.modes.without_teams(),
         ..track.clone()
     }
 }
 
-/// The track once Teams is integrated again, for a track that used it before.
-#[must_use]
+/// The track as it is once the integration is back.
 pub fn with_teams(track: &Track) -> Track {
     Track {
-        modes: track.modes.with(Mode::Teams),
+        modes: track.modes.with_teams(),
         ..track.clone()
     }
 }
 
-/// Chooses who gets into the track's Teams meetings without waiting.
+/// Chooses who gets into a track's Teams meetings without waiting.
 pub fn change_lobby(
     actor: &Actor,
     track: &Track,
@@ -240,15 +215,16 @@ pub fn change_lobby(
         before: track.lobby,
         after: lobby,
     };
-    let after = Track {
-        lobby,
-        ..track.clone()
-    };
-    Ok((after, event))
+    Ok((
+        Track {
+            lobby,
+            ..track.clone()
+        },
+        event,
+    ))
 }
 
-/// Gives a member these roles in the track; none ends the enrolment, which is also the one
-/// thing that can be done with a deactivated member.
+/// Gives a member these roles in a track; none ends the enrolment.
 pub fn enrol(
     actor: &Actor,
     track: &Track,
@@ -257,32 +233,16 @@ pub fn enrol(
 ) -> Result<Event, Refusal> {
     may_administer(actor, track)?;
     if member.organization != track.organization {
-        return Err(Refusal::PeopleNotHere);
+        return Err(Refusal::NotAParticipant);
     }
-    if roles.is_empty() {
-        return Ok(Event::EnrolmentEnded {
-            track: track.id,
-            track_name: track.name.clone(),
-            member: member.id,
-            name: member.name(),
-        });
+    if member.state == MemberState::Deactivated && !roles.is_empty() {
+        return Err(Refusal::MemberState(member.name()));
     }
-    if member.state == MemberState::Deactivated {
-        return Err(Refusal::AlreadyDeactivated);
-    }
-    Ok(Event::Enrolled {
+    Ok(Event::EnrolmentChanged {
         track: track.id,
         track_name: track.name.clone(),
         member: member.id,
-        name: member.name(),
+        member_name: member.name(),
         roles: roles.clone(),
     })
-}
-
-fn may_administer(actor: &Actor, track: &Track) -> Result<(), Refusal> {
-    if actor.organization == track.organization && actor.may_administer_track(track.id) {
-        Ok(())
-    } else {
-        Err(Refusal::NotTrackAdministrator)
-    }
 }
