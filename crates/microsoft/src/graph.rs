@@ -19,7 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
 use crate::client::Client;
-use crate::failure::{Failure, GraphError, Kind};
+use crate::failure::{About, Failure, GraphError, Kind};
 use crate::token::AccessToken;
 use crate::transport::{Answer, DEADLINE};
 use crate::{Holder, ObjectId};
@@ -30,6 +30,11 @@ const AT_ONCE_PER_HOST: usize = 4;
 
 /// Pages of one list; a list of ours has one or two.
 const MOST_PAGES: usize = 5;
+
+/// Without it, members that joined an enumeration later (`coorganizer`,
+/// `invited`) read back as `unknownFutureValue` ("Working with members in
+/// evolvable enumerations"). Sent with every call about meetings.
+const PREFER: &str = "include-unknown-enum-members";
 
 /// Everything that isn't certain to stand for itself in a path or a query.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
@@ -51,7 +56,7 @@ pub(crate) struct Call<'a> {
     /// Below `/v1.0`, escaped, with its query.
     pub path: &'a str,
     pub body: Option<serde_json::Value>,
-    pub prefer: Option<&'static str>,
+    pub about: About,
 }
 
 impl<'a> Call<'a> {
@@ -65,7 +70,7 @@ impl<'a> Call<'a> {
             method,
             path,
             body: None,
-            prefer: None,
+            about: About::People,
         }
     }
 }
@@ -156,8 +161,8 @@ impl Client {
             .header(header::AUTHORIZATION, bearer)
             .header("client-request-id", &request_id)
             .header("return-client-request-id", "true");
-        if let Some(prefer) = call.prefer {
-            request = request.header("prefer", prefer);
+        if call.about == About::Meetings {
+            request = request.header("prefer", PREFER);
         }
         let body = match call.body {
             Some(json) => {
@@ -178,7 +183,14 @@ impl Client {
             } else {
                 let (headers, body) = (&answer.headers, Some(&answer.body[..]));
                 let now = parts.clock.now();
-                Err(GraphError::read(answer.status, headers, body, &sent, now))
+                Err(GraphError::read(
+                    answer.status,
+                    headers,
+                    body,
+                    &sent,
+                    now,
+                    call.about,
+                ))
             }
         });
         let holder = token.holder();

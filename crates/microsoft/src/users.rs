@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::client::Client;
-use crate::failure::{Failure, GraphError, Group, Kind};
+use crate::failure::{About, Failure, GraphError, Group, Kind};
 use crate::graph::{Call, List, escaped};
 use crate::token::AccessToken;
 use crate::{ObjectId, TenantId};
@@ -267,6 +267,7 @@ impl Users<'_> {
             Some(body.as_bytes()),
             &sent,
             now,
+            About::People,
         ))
     }
 }

@@ -17,7 +17,7 @@ use crate::secret::presentable;
 use crate::token::ClaimsChallenge;
 pub use table::{Group, Kind};
 
-pub(crate) use reading::{GraphError, TokenError};
+pub(crate) use reading::{About, GraphError, TokenError};
 
 /// One call that didn't do what it was for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -76,9 +76,11 @@ impl Failure {
 
     /// Keeps the ids by which Microsoft's support finds the request.
     pub(crate) fn with_ids(mut self, headers: &HeaderMap) -> Self {
+        // Of an id's shape, so that nothing else is smuggled into the logs.
         let id = |name: &str| {
             let text = headers.get(name)?.to_str().ok()?;
-            Some(presentable(text.get(..100).unwrap_or(text), &[]))
+            let fits = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+            (fits && (1..=36).contains(&text.len())).then(|| text.into())
         };
         self.request_id = id("request-id").or_else(|| id("x-ms-request-id"));
         self

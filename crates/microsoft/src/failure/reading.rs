@@ -81,6 +81,13 @@ struct GraphInnerError {
     request_id: Option<String>,
 }
 
+/// What a call is about: the same bare refusal means different things.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum About {
+    People,
+    Meetings,
+}
+
 pub(crate) struct GraphError;
 
 impl GraphError {
@@ -92,6 +99,7 @@ impl GraphError {
         body: Option<&[u8]>,
         sent: &[&SecretString],
         now: Timestamp,
+        about: About,
     ) -> Failure {
         let read = body
             .and_then(|body| serde_json::from_slice::<GraphErrorBody>(body).ok())
@@ -100,7 +108,12 @@ impl GraphError {
         let code = read.code.as_deref().unwrap_or_default();
         let message = read.message.as_deref().unwrap_or_default();
         let challenge = challenge(headers);
-        let mut failure = Failure::new(of_graph(status, code, message, challenge.is_some()))
+        let kind = if challenge.is_some() {
+            Kind::AccessChallenged
+        } else {
+            of_graph(status, code, message, about)
+        };
+        let mut failure = Failure::new(kind)
             .with_status(status)
             .with_ids(headers)
             .detailed(message, sent);
@@ -166,10 +179,7 @@ fn of_oauth(error: &str, suberror: Option<&str>, status: StatusCode) -> Kind {
     }
 }
 
-fn of_graph(status: StatusCode, code: &str, message: &str, challenged: bool) -> Kind {
-    if challenged {
-        return Kind::AccessChallenged;
-    }
+fn of_graph(status: StatusCode, code: &str, message: &str, about: About) -> Kind {
     if let Some(kind) = passing(status) {
         return kind;
     }
@@ -178,10 +188,11 @@ fn of_graph(status: StatusCode, code: &str, message: &str, challenged: bool) -> 
         StatusCode::FORBIDDEN if message.contains("application access policy") => {
             Kind::NoAccessPolicy
         }
-        StatusCode::FORBIDDEN => match Kind::of_graph(code) {
-            Some(kind @ Kind::PrivilegesMissing) => kind,
+        StatusCode::FORBIDDEN => match (Kind::of_graph(code), about) {
+            (Some(kind @ Kind::PrivilegesMissing), _) => kind,
             // Bare and empty where the licence, the policy or membership lacks.
-            _ => Kind::HostMayNotMeet,
+            (_, About::Meetings) => Kind::HostMayNotMeet,
+            (_, About::People) => Kind::PrivilegesMissing,
         },
         StatusCode::NOT_FOUND | StatusCode::GONE => Kind::NotFound,
         StatusCode::BAD_REQUEST => match Kind::of_graph(code) {

@@ -14,16 +14,11 @@ use url::Url;
 
 use crate::ObjectId;
 use crate::client::Client;
-use crate::failure::{Failure, Kind};
+use crate::failure::{About, Failure, Kind};
 use crate::graph::{Call, escaped, unexpected};
 use crate::token::AccessToken;
 use crate::transport::Answer;
 use body::MeetingBody;
-
-/// Without it, members that joined an enumeration later (`coorganizer`,
-/// `invited`) read back as `unknownFutureValue` ("Working with members in
-/// evolvable enumerations").
-const PREFER: &str = "include-unknown-enum-members";
 
 /// Subjects are kept to this many characters.
 pub const LONGEST_SUBJECT: usize = 250;
@@ -351,7 +346,7 @@ impl OnlineMeetings<'_> {
 
 fn meeting_call<'a>(name: &'static str, method: Method, path: &'a str) -> Call<'a> {
     let mut call = Call::new(name, method, path);
-    call.prefer = Some(PREFER);
+    call.about = About::Meetings;
     call
 }
 

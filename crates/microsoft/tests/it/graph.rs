@@ -53,7 +53,7 @@ async fn errors_are_read_into_the_one_table() {
     );
     assert_eq!(
         kind(|| graph_error(403, "Forbidden", "")).await,
-        Kind::HostMayNotMeet
+        Kind::PrivilegesMissing
     );
     assert_eq!(
         kind(|| graph_error(
