@@ -35,10 +35,10 @@ impl TokenError {
         let description = error.error_description.as_deref().unwrap_or_default();
         let code = named.or_else(|| aadsts_in(description));
         let suberror = error.suberror.as_deref();
-        let kind = code
-            .and_then(Kind::of_aadsts)
-            .or_else(|| passing(status))
-            .unwrap_or_else(|| of_oauth(&error.error, suberror, status));
+        let kind = passing(status)
+            .or_else(|| passing_error(&error.error))
+            .or_else(|| Kind::of_aadsts(code?))
+            .unwrap_or_else(|| of_oauth(&error.error, suberror));
         let mut failure = Failure::new(kind)
             .with_status(status)
             .with_ids(&answer.headers)
@@ -136,8 +136,7 @@ impl Failure {
             .unwrap_or_else(|| match (error, subcode) {
                 ("access_denied" | "permission_denied", Some("cancel")) => Kind::Cancelled,
                 ("access_denied" | "permission_denied", _) => Kind::ConsentDeclined,
-                ("temporarily_unavailable" | "server_error", _) => Kind::Unavailable,
-                _ => of_oauth(error, subcode, StatusCode::BAD_REQUEST),
+                _ => passing_error(error).unwrap_or_else(|| of_oauth(error, subcode)),
             });
         let mut failure = Self::new(kind).detailed(description, &[]);
         failure.code = Some(match code {
@@ -150,7 +149,7 @@ impl Failure {
 
 /// Microsoft says: branch on `error` and `suberror`. The sets are those of its
 /// own client library for Node (`InteractionRequiredAuthError`).
-fn of_oauth(error: &str, suberror: Option<&str>, status: StatusCode) -> Kind {
+fn of_oauth(error: &str, suberror: Option<&str>) -> Kind {
     match (error, suberror) {
         (_, Some("consent_required")) | ("consent_required", _) => Kind::ConsentMissing,
         (_, Some("user_password_expired")) => Kind::PasswordExpired,
@@ -171,10 +170,7 @@ fn of_oauth(error: &str, suberror: Option<&str>, status: StatusCode) -> Kind {
         ("invalid_client", _) => Kind::ClientRefused,
         ("unauthorized_client", _) => Kind::AppRemoved,
         ("invalid_resource", _) => Kind::OtherCloud,
-        ("invalid_scope", _) => Kind::ScopesMissing,
-        ("temporarily_unavailable" | "server_error", _) => Kind::Unavailable,
-        ("invalid_request" | "unsupported_grant_type", _) => Kind::RequestWrong,
-        _ if status.is_server_error() => Kind::Unavailable,
+        ("invalid_request" | "invalid_scope" | "unsupported_grant_type", _) => Kind::RequestWrong,
         _ => Kind::Garbage,
     }
 }
@@ -212,6 +208,11 @@ fn passing(status: StatusCode) -> Option<Kind> {
         423 | 500..=599 => Some(Kind::Unavailable),
         _ => None,
     }
+}
+
+/// Whatever code stands beside them: an outage doesn't end a connection.
+fn passing_error(error: &str) -> Option<Kind> {
+    matches!(error, "temporarily_unavailable" | "server_error").then_some(Kind::Unavailable)
 }
 
 /// The first `AADSTS` number in a description.

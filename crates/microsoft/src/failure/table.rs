@@ -3,6 +3,8 @@
 //!
 //! Codes from "Microsoft Entra authentication and authorization error codes"
 //! and "Microsoft Graph error responses"; see also `docs/microsoft-unverified.md`.
+//! Microsoft may change its codes at any time, so they only refine what its
+//! error classes say, and an unknown code falls back to its class.
 
 /// Whom or what a failure concerns: enough to decide what waits for what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -80,6 +82,7 @@ macro_rules! table {
 table! {
     // Passing by itself.
     Throttled("throttled", Throttled, heals: true) {
+        aadsts: [90055],
         graph: ["TooManyRequests", "ApplicationThrottled", "activityLimitReached"],
         participant: LATER,
         administrator: "Microsoft asks us to make fewer calls for a while.",
@@ -99,7 +102,7 @@ table! {
         steps: ["Nothing to do: we ask again."],
     }
     Unavailable("unavailable", Unreachable, heals: true) {
-        aadsts: [90033, 90024, 50033, 90006],
+        aadsts: [90033, 90024, 50033, 90006, 90012, 90090, 90091, 50087],
         graph: ["serviceNotAvailable", "InternalServerError", "generalException", "UnknownError", "ServiceUnavailable", "GatewayTimeout"],
         participant: LATER,
         administrator: "Microsoft has a fault of its own at the moment.",
@@ -127,13 +130,13 @@ table! {
 
     // The host has to sign in again.
     GrantRevoked("grant_revoked", SignIn, heals: false) {
-        aadsts: [50173, 50133],
+        aadsts: [50173, 50132, 50133],
         participant: ATTENTION,
         administrator: "The host account's access was revoked, for example because its password was reset.",
         steps: ["Click Reconnect and sign in with the host account."],
     }
     GrantExpired("grant_expired", SignIn, heals: false) {
-        aadsts: [700_082, 70008],
+        aadsts: [700_082, 70008, 50089],
         participant: ATTENTION,
         administrator: "The host account's access has expired because it wasn't used for too long.",
         steps: ["Click Reconnect and sign in with the host account."],
@@ -154,7 +157,7 @@ table! {
         steps: ["Click Reconnect and sign in with the host account."],
     }
     InteractionNeeded("interaction_needed", SignIn, heals: false) {
-        aadsts: [50076, 50079, 50078, 50074, 50058, 16000],
+        aadsts: [50076, 50079, 50078, 50074, 50072, 50058, 50158, 700_020],
         participant: ATTENTION,
         administrator: "Microsoft wants the host account to prove itself again (multifactor authentication).",
         steps: [
@@ -163,7 +166,7 @@ table! {
         ],
     }
     AccessBlocked("access_blocked", SignIn, heals: false) {
-        aadsts: [53000, 53001, 53002, 53003, 530_003, 530_032, 53004],
+        aadsts: [53000, 53001, 53002, 53003, 53004, 53011, 530_003, 530_032, 530_034, 530_035, 50002, 50005, 50097, 50131, 500_021, 500_022, 500_212, 500_213],
         participant: ATTENTION,
         administrator: "A Conditional Access policy of your organization blocks the host account.",
         steps: [
@@ -173,7 +176,7 @@ table! {
         ],
     }
     PasswordExpired("password_expired", SignIn, heals: false) {
-        aadsts: [50055, 50144],
+        aadsts: [50055, 50144, 50135],
         participant: ATTENTION,
         administrator: "The host account's password has expired.",
         steps: ["Set a new password for the host account.", "Click Reconnect and sign in with it."],
@@ -181,7 +184,7 @@ table! {
 
     // A sign-in that didn't come to its end.
     SignInStale("sign_in_stale", SignIn, heals: false) {
-        aadsts: [54005, 70_005, 700_005],
+        aadsts: [54005, 700_005],
         participant: ATTENTION,
         administrator: "This sign-in has been used already, or took too long.",
         steps: ["Start again."],
@@ -205,7 +208,7 @@ table! {
 
     // Consent.
     ConsentMissing("consent_missing", Consent, heals: false) {
-        aadsts: [65001, 650_052, 650_057],
+        aadsts: [65001, 90008, 9_002_341],
         participant: ATTENTION,
         administrator: "The permissions aren't approved, or no longer.",
         steps: ["Click Reconnect and accept the permissions.", "If the host account may not accept them, use the link for administrators of your Microsoft tenant."],
@@ -217,13 +220,12 @@ table! {
         steps: ["Start again, and accept the permissions."],
     }
     AdminApprovalNeeded("admin_approval_needed", Consent, heals: false) {
-        aadsts: [90094, 90095, 900_941, 900_981],
+        aadsts: [90094, 90095, 900_941],
         participant: ATTENTION,
         administrator: "In your Microsoft tenant an administrator has to approve the permissions first.",
         steps: ["Send the link for administrators to an administrator of your Microsoft tenant (Application Administrator or above).", "Then start again with the host account."],
     }
     ScopesMissing("scopes_missing", Consent, heals: false) {
-        aadsts: [650_053, 70011],
         participant: ATTENTION,
         administrator: "Microsoft granted fewer permissions than are needed.",
         steps: ["Start again and accept all the permissions.", "If an administrator limited them for your tenant, ask them to approve those that are named here."],
@@ -235,7 +237,7 @@ table! {
         steps: ["Click Reconnect and accept all the permissions.", "Permissions that were approved a moment ago can take some minutes to count."],
     }
     AppRemoved("app_removed", Consent, heals: false) {
-        aadsts: [700_016, 7_000_112, 7_000_114, 500_021],
+        aadsts: [700_016, 700_011, 70001, 7_000_112],
         participant: ATTENTION,
         administrator: "The app was deleted or disabled in your Microsoft tenant.",
         steps: ["If that was intended, remove the integration here too.", "Otherwise click Reconnect and accept the permissions again."],
@@ -270,17 +272,24 @@ table! {
         steps: ["Reconnect with the host account: then no such policy is needed."],
     }
     GuestHost("guest_host", Host, heals: false) {
-        aadsts: [50020, 500_208, 500_212],
         participant: ATTENTION,
         administrator: "This account is a guest in the tenant, and guests can't host Teams meetings.",
         steps: ["Use an account of your own tenant."],
     }
+    HostNotAssigned("host_not_assigned", Host, heals: false) {
+        aadsts: [50105],
+        participant: ATTENTION,
+        administrator: "Your tenant lets only assigned accounts use this app, and the host account isn't one of them.",
+        steps: ["In the Entra admin center, open Enterprise applications, this app, Users and groups, and add the host account.", "Then start again."],
+    }
     PersonalAccount("personal_account", Host, heals: false) {
+        aadsts: [500_208],
         participant: ATTENTION,
         administrator: "This is a personal Microsoft account; a work or school account is needed.",
         steps: ["Start again and choose the dedicated account of your organization."],
     }
     OtherTenant("other_tenant", Host, heals: false) {
+        aadsts: [50020, 16000, 16003, 50014, 90072],
         participant: ATTENTION,
         administrator: "This account belongs to another Microsoft tenant than the one that is connected.",
         steps: ["Start again with an account of the connected tenant.", "To change tenants, remove the integration first."],
@@ -288,7 +297,7 @@ table! {
 
     // Our registration: an operator's matter.
     ClientSecretWrong("client_secret_wrong", Application, heals: false) {
-        aadsts: [7_000_215],
+        aadsts: [7_000_215, 70002],
         participant: ATTENTION,
         administrator: "This instance's app registration has a wrong client secret, so nothing reaches Microsoft.",
         steps: ["The operator enters the secret's Value; often its Secret ID was pasted by mistake."],
@@ -300,13 +309,13 @@ table! {
         steps: ["The operator makes a new secret in the Entra admin center and puts it first in the configuration; the old one may stay second until it has expired."],
     }
     ClientRefused("client_refused", Application, heals: false) {
-        aadsts: [700_027, 50012, 7_000_218, 700_025, 700_023, 700_024],
+        aadsts: [700_027, 700_030, 50012, 50013, 7_000_218, 700_025],
         participant: ATTENTION,
         administrator: "Microsoft doesn't accept the credentials of this instance's app registration.",
         steps: ["The operator checks the app registration's client secret, and that its redirect URI is of the platform type Web."],
     }
     RegistrationWrong("registration_wrong", Application, heals: false) {
-        aadsts: [50194, 50011, 700_084, 500_113, 700_054, 9_002_325, 9_002_326],
+        aadsts: [50194, 50011, 70004, 900_971, 500_113, 700_084, 9_002_325, 9_002_326, 9_002_332, 65005, 650_056, 650_057, 90124, 90130],
         participant: ATTENTION,
         administrator: "This instance's app registration isn't set up as it has to be.",
         steps: [
@@ -315,13 +324,13 @@ table! {
         ],
     }
     OtherCloud("other_cloud", Application, heals: false) {
-        aadsts: [90002, 500_011, 900_382, 90038],
+        aadsts: [90002, 500_011, 900_382, 900_432, 90038, 90043, 90051, 50049],
         participant: ATTENTION,
         administrator: "Microsoft doesn't know this tenant, or not in this cloud.",
         steps: ["If your tenant is in a national cloud (US government), the operator sets that cloud in the configuration."],
     }
     RequestWrong("request_wrong", Application, heals: false) {
-        aadsts: [900_144, 90023, 90014, 70001, 70003, 9_002_332],
+        aadsts: [900_144, 90004, 90005, 90013, 90014, 90015, 90023, 90056, 90100, 70003, 70005, 70007, 70011, 28002, 28003, 700_022, 700_023, 650_053, 50147, 501_491],
         graph: ["Request_UnsupportedQuery"],
         participant: ATTENTION,
         administrator: "Microsoft says that our request is wrong.",

@@ -170,6 +170,8 @@ async fn a_fault_at_microsoft_leaves_the_connection_alone() {
         || refusal(500, "server_error", None, 90033),
         || refusal(400, "temporarily_unavailable", None, 90024),
         || raw(502, "application/json", "{"),
+        || refusal(400, "temporarily_unavailable", None, 50173),
+        || refusal(503, "invalid_grant", Some("bad_token"), 50173),
     ] {
         let kind = kind_of(failing).await;
         assert_eq!(kind, Kind::Unavailable);
