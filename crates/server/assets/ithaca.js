@@ -66,7 +66,8 @@
     const source = document.querySelector(`template[data-stage="${template}"]`);
     if (!state || !source) return;
     const next = source.content.firstElementChild.cloneNode(true);
-    state.replaceWith(next);
+    state.replaceChildren(next);
     window.htmx?.process(next);
+    next.querySelector('[data-stage-focus]')?.focus();
   }
 })();

@@ -116,14 +116,19 @@ fn read(path: &str) -> Option<Asset> {
         "woff2" => "font/woff2",
         _ => return None,
     };
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    let gzip = encoder
-        .write_all(&plain)
-        .and_then(|()| encoder.finish())
-        .ok()
-        .filter(|gzip| gzip.len() < plain.len())
-        .map(Bytes::from);
+    let gzip = if kind.starts_with("font/") {
+        None
+    } else {
+        compressed(&plain)
+    };
     Some(Asset { plain, gzip, kind })
+}
+
+fn compressed(plain: &[u8]) -> Option<Bytes> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(plain).ok()?;
+    let gzip = encoder.finish().ok()?;
+    (gzip.len() < plain.len()).then(|| Bytes::from(gzip))
 }
 
 #[cfg(test)]

@@ -33,6 +33,9 @@ pub struct TeamsState {
     pub address: String,
     /// Where to ask again in a second; none once settled.
     pub poll: Option<String>,
+    /// How the last attempt ended, where it came to nothing: "You pressed Cancel
+    /// at Microsoft, so nothing has changed here."
+    pub ended: Option<String>,
     pub stage: Stage,
 }
 
@@ -40,8 +43,6 @@ pub struct TeamsState {
 pub enum Stage {
     NotIntegrated {
         attempt: Attempt,
-        /// How the last attempt ended: "You closed the Microsoft window before it finished."
-        ended: Option<String>,
         /// Shown where the integration was removed.
         removed: Option<Removed>,
     },
@@ -162,6 +163,7 @@ impl TeamsState {
         Some(Self {
             address: self.address.clone(),
             poll: Some(self.poll_address(&attempt, "waiting")),
+            ended: None,
             stage: Stage::Waiting { attempt },
         })
     }
@@ -170,20 +172,16 @@ impl TeamsState {
     ///
     /// It goes on asking: who comes back late still sees the page change.
     fn gave_up(&self) -> Option<Self> {
-        let attempt = self.attempt()?.clone();
+        let attempt = self.attempt()?;
         Some(Self {
-            address: self.address.clone(),
-            poll: Some(self.poll_address(&attempt, "waiting")),
-            stage: Stage::NotIntegrated {
-                attempt,
-                ended: Some(
-                    "Microsoft has not answered within two minutes, so nothing has changed here. \
-                     If its window shows an error, close it and press Integrate again; if it is \
-                     still open, you can finish there."
-                        .to_owned(),
-                ),
-                removed: None,
-            },
+            poll: Some(self.poll_address(attempt, "waiting")),
+            ended: Some(
+                "Microsoft has not answered within two minutes, so nothing has changed here. If \
+                 its window shows an error, close it and try again; if it is still open, you can \
+                 finish there."
+                    .to_owned(),
+            ),
+            ..self.clone()
         })
     }
 

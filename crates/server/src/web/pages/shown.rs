@@ -27,8 +27,10 @@ impl Face {
             .flat_map(char::to_uppercase)
             .collect();
         let name = format!("{first_name} {last_name}").trim().to_owned();
-        let sum: u32 = name.chars().map(u32::from).sum();
-        let hue = u8::try_from(sum % 8).unwrap_or_default() + 1;
+        let sum = name.chars().fold(7, |sum: u32, letter| {
+            sum.wrapping_mul(31) ^ u32::from(letter)
+        });
+        let hue = u8::try_from((sum >> 3) % 8).unwrap_or_default() + 1;
         Self {
             name,
             initials,

@@ -102,6 +102,7 @@ fn teams_page(stage: Stage, poll: Option<&str>) -> Teams {
         state: TeamsState {
             poll: poll.map(|shown| format!("{address}/state?attempt=0193-44&shown={shown}")),
             address,
+            ended: None,
             stage,
         },
     }
@@ -110,20 +111,22 @@ fn teams_page(stage: Stage, poll: Option<&str>) -> Teams {
 fn teams() -> Vec<Sample> {
     let before = Stage::NotIntegrated {
         attempt: attempt(),
-        ended: None,
         removed: None,
     };
-    let cancelled = Stage::NotIntegrated {
-        attempt: Attempt {
-            id: "0193-45".into(),
-            ask: None,
+    let mut cancelled = teams_page(
+        Stage::NotIntegrated {
+            attempt: Attempt {
+                id: "0193-45".into(),
+                ask: None,
+            },
+            removed: None,
         },
-        ended: Some("You pressed Cancel at Microsoft, so nothing is connected.".into()),
-        removed: None,
-    };
+        None,
+    );
+    cancelled.state.ended =
+        Some("You pressed Cancel at Microsoft, so nothing has changed here.".into());
     let removed = Stage::NotIntegrated {
         attempt: attempt(),
-        ended: None,
         removed: Some(Removed {
             sentence: "Amara Okafor removed Microsoft Teams today at 16:40. Ithaca keeps neither its key nor anything from your directory.".into(),
             left: vec!["First weeks as a manager, Tue 24 Nov, 15:00".into()],
@@ -149,7 +152,7 @@ fn teams() -> Vec<Sample> {
             },
         ),
         sample("teams-before", &teams_page(before, None)),
-        sample("teams-cancelled", &teams_page(cancelled, None)),
+        sample("teams-cancelled", &cancelled),
         sample(
             "teams-waiting",
             &teams_page(Stage::Waiting { attempt: attempt() }, Some("waiting")),
@@ -415,4 +418,63 @@ fn audit() -> Sample {
             export: Some("/larkspur/manage/audit.csv".into()),
         },
     )
+}
+
+/// S1, S2, S4, S13, S14, S20.
+#[test]
+fn before_it_is_pressed_integrate_says_what_it_needs_and_what_it_lets_ithaca_see() {
+    use askama::Template;
+    let before = Stage::NotIntegrated {
+        attempt: attempt(),
+        removed: None,
+    };
+    let html = teams_page(before, None).render().unwrap();
+    for words in [
+        "A Microsoft 365 tenant with Teams",
+        "A dedicated Microsoft account in it, with administrative privileges",
+        "Teams Scheduler",
+        "Ithaca Scheduler",
+        "The dedicated account hosts every Teams meeting",
+        "Participants authorize nothing",
+        "first name, last name, e-mail and photo",
+        "recordings, transcripts or chats: Ithaca has no access to them",
+        ">Integrate</button>",
+        "Ask a Microsoft administrator",
+    ] {
+        assert!(html.contains(words), "{words}");
+    }
+}
+
+#[test]
+fn an_integrated_organization_reads_who_hosts_and_asks_no_more() {
+    use askama::Template;
+    let html = teams_page(Stage::Integrated(connection()), None)
+        .render()
+        .unwrap();
+    for words in [
+        "Integrated",
+        "Teams Scheduler",
+        "scheduler@larkspur.example",
+        "Amara Okafor",
+        "Last check",
+    ] {
+        assert!(html.contains(words), "{words}");
+    }
+    assert!(!html.contains("hx-get"));
+    assert!(!html.contains("data-microsoft"));
+}
+
+#[test]
+fn a_page_that_waits_for_microsoft_asks_about_its_own_attempt() {
+    use askama::Template;
+    let before = Stage::NotIntegrated {
+        attempt: attempt(),
+        removed: None,
+    };
+    let html = teams_page(before, None).render().unwrap();
+    let (page, waiting) = html
+        .split_once("<template data-stage=\"waiting\">")
+        .unwrap();
+    assert!(!page.contains("hx-get"));
+    assert!(waiting.contains("/teams/state?attempt=0193-44&#38;shown=waiting"));
 }

@@ -2,6 +2,7 @@
 
 use super::people::{self, as_jonas, as_mei, at_the_door, outside};
 use super::{Sample, sample};
+use crate::web::pages::answer::{Answer, Reply};
 use crate::web::pages::failure::{Change, Failure};
 use crate::web::pages::frame::{Banner, Flash};
 use crate::web::pages::home::{Home, HomeTrack};
@@ -22,6 +23,7 @@ pub fn samples() -> Vec<Sample> {
     pages.extend(track());
     pages.extend(settings());
     pages.extend(joins());
+    pages.extend(answers());
     pages.extend(failures());
     pages
 }
@@ -441,6 +443,22 @@ fn joins() -> Vec<Sample> {
             }),
         ),
     ]
+}
+
+fn answers() -> Vec<Sample> {
+    let open = Answer {
+        frame: at_the_door(),
+        action: "/a/k3f9".into(),
+        title: "First weeks as a manager".into(),
+        when: people::tomorrow(),
+        wanted: Reply::Maybe,
+        given: Some(Reply::Yes),
+        closed: None,
+        way: None,
+    };
+    let mut closed = open.clone();
+    closed.closed = Some("This meeting was cancelled, so no answer is needed.".into());
+    vec![sample("answer", &open), sample("answer-closed", &closed)]
 }
 
 fn failures() -> Vec<Sample> {
