@@ -9,3 +9,4 @@ mod reader;
 mod rehearsal;
 mod runtime;
 mod tidy;
+mod visitor;

@@ -3,12 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
+use std::time::Instant;
 
 use reqwest::header::{self, HeaderMap};
 use reqwest::{Method, StatusCode, Url};
 use scraper::{ElementRef, Html, Selector};
 
-use crate::runtime::{PATIENCE, wait_for};
+use crate::runtime::{GLANCE, PATIENCE, wait_for};
+use crate::visitor::Visitor;
 
 static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -46,25 +48,84 @@ impl Reader {
         Self::default()
     }
 
-    pub fn opens(&mut self, url: &str) {
-        let url = Url::parse(url).unwrap_or_else(|error| panic!("{url} is no address: {error}"));
-        self.goes(Method::GET, url, None, "none");
+    /// Sends the form that has this button, with a field changed as no page would let one.
+    pub fn forges(&mut self, button: &str, field: &str, value: &str) {
+        self.typed.insert(field.to_owned(), vec![value.to_owned()]);
+        self.clicks(button);
     }
 
-    /// Follows the link, or presses the button, of that text.
-    pub fn clicks(&mut self, name: &str) {
+    pub fn status(&self) -> u16 {
+        self.page().status.as_u16()
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.page()
+            .headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    }
+
+    /// Where the reader is, after redirects.
+    pub fn url(&self) -> Url {
+        self.page().url.clone()
+    }
+
+    /// The page as it was sent.
+    pub fn html(&self) -> &str {
+        &self.page().html
+    }
+
+    /// The addresses that the page links to, in order.
+    pub fn links(&self) -> Vec<Url> {
+        let (html, url) = (self.document(), self.url());
+        all(&html, "a[href]")
+            .filter_map(|link| url.join(link.attr("href")?).ok())
+            .collect()
+    }
+
+    /// The value of a cookie that the host of `url` has set.
+    pub fn cookie(&self, url: &str, name: &str) -> Option<&str> {
+        let host = Url::parse(url).ok()?.host_str()?.to_owned();
+        self.cookies.get(&host)?.get(name).map(String::as_str)
+    }
+
+    fn page(&self) -> &Page {
+        self.page.as_ref().expect("the reader has opened a page")
+    }
+
+    fn document(&self) -> Html {
+        // What is there for those without scripts is there for a reader.
+        let html = self
+            .html()
+            .replace("<noscript>", "")
+            .replace("</noscript>", "");
+        Html::parse_document(&html)
+    }
+
+    fn presses(&mut self, name: &str, is_meant: impl Fn(&str) -> bool) {
         let url = self.url();
         let html = self.document();
-        let pressed: Vec<_> = all(&html, "a[href], button")
-            .filter(|element| called(*element) == name && is_enabled(*element))
+        let pressables = all(&html, "a[href], button, summary");
+        let mut found: Vec<_> = pressables
+            .filter(|element| {
+                is_meant(&called(*element)) && is_enabled(*element) && is_seen(*element)
+            })
             .collect();
-        let [pressed] = pressed[..] else {
+        // Two links to one place are one to whoever follows them.
+        let first = found.first().and_then(|element| element.attr("href"));
+        if first.is_some() && found.iter().all(|element| element.attr("href") == first) {
+            found.truncate(1);
+        }
+        let [pressed] = found[..] else {
             panic!(
                 "{} links or buttons are called “{name}” on {url}:\n{}",
-                pressed.len(),
+                found.len(),
                 self.text()
             )
         };
+        if pressed.value().name() == "summary" {
+            return;
+        }
         if let Some(target) = pressed.attr("href") {
             let target = url.join(target).expect("a link leads to an address");
             self.goes(Method::GET, target, None, "same-origin");
@@ -90,135 +151,6 @@ impl Reader {
             .unwrap_or("get")
             .to_ascii_lowercase();
         self.sends(&method, target, &fields);
-    }
-
-    /// Writes into the field of that label, or picks the option of a list.
-    pub fn fills(&mut self, label: &str, text: &str) {
-        let html = self.document();
-        let field = self.labelled(label, &html);
-        let mut value = text.to_owned();
-        if field.value().name() == "select" {
-            let option = within(field, "option").find(|option| words(*option) == text);
-            let option = option.unwrap_or_else(|| panic!("“{label}” does not offer “{text}”"));
-            option.attr("value").unwrap_or(text).clone_into(&mut value);
-        }
-        let name = field
-            .attr("name")
-            .unwrap_or_else(|| panic!("the field “{label}” is never sent"))
-            .to_owned();
-        self.typed.insert(name, vec![value]);
-    }
-
-    /// What stands in the field of that label before anything is typed.
-    pub fn finds_in(&self, label: &str) -> String {
-        let html = self.document();
-        let field = self.labelled(label, &html);
-        values_of(field).into_iter().next().unwrap_or_default()
-    }
-
-    pub fn ticks(&mut self, label: &str) {
-        self.turns(label, true);
-    }
-
-    pub fn unticks(&mut self, label: &str) {
-        self.turns(label, false);
-    }
-
-    /// Picks one of several: a radio button.
-    pub fn chooses(&mut self, label: &str) {
-        let html = self.document();
-        let field = self.labelled(label, &html);
-        assert!(is_enabled(field), "“{label}” is there, but can't be chosen");
-        let (name, value) = (
-            sent_as(field),
-            field.attr("value").unwrap_or("on").to_owned(),
-        );
-        self.typed.insert(name, vec![value]);
-    }
-
-    /// Sends the form that has this button, with a field changed as no page would let one.
-    pub fn forges(&mut self, button: &str, field: &str, value: &str) {
-        self.typed.insert(field.to_owned(), vec![value.to_owned()]);
-        self.clicks(button);
-    }
-
-    pub fn sees(&self, text: &str) {
-        assert!(
-            self.text().contains(text),
-            "“{text}” is not on {} ({}):\n{}",
-            self.url(),
-            self.status(),
-            self.text()
-        );
-    }
-
-    pub fn does_not_see(&self, text: &str) {
-        assert!(
-            !self.text().contains(text),
-            "“{text}” is on {}:\n{}",
-            self.url(),
-            self.text()
-        );
-    }
-
-    /// Whether a field, a choice or a button of that name is on the page at all.
-    pub fn is_offered(&self, name: &str) -> bool {
-        let html = self.document();
-        all(&html, "label, button, a[href]").any(|element| called(element) == name)
-    }
-
-    /// Whether the choice is there but can't be made.
-    pub fn is_refused(&self, label: &str) -> bool {
-        let html = self.document();
-        !is_enabled(self.labelled(label, &html))
-    }
-
-    pub fn status(&self) -> u16 {
-        self.page().status.as_u16()
-    }
-
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.page()
-            .headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-    }
-
-    /// Where the reader is, after redirects.
-    pub fn url(&self) -> Url {
-        self.page().url.clone()
-    }
-
-    /// The page as it was sent.
-    pub fn html(&self) -> &str {
-        &self.page().html
-    }
-
-    /// The words of the page, with single spaces.
-    pub fn text(&self) -> String {
-        all(&self.document(), "body").map(words).collect()
-    }
-
-    /// The addresses that the page links to, in order.
-    pub fn links(&self) -> Vec<Url> {
-        let (html, url) = (self.document(), self.url());
-        all(&html, "a[href]")
-            .filter_map(|link| url.join(link.attr("href")?).ok())
-            .collect()
-    }
-
-    /// The value of a cookie that the host of `url` has set.
-    pub fn cookie(&self, url: &str, name: &str) -> Option<&str> {
-        let host = Url::parse(url).ok()?.host_str()?.to_owned();
-        self.cookies.get(&host)?.get(name).map(String::as_str)
-    }
-
-    fn page(&self) -> &Page {
-        self.page.as_ref().expect("the reader has opened a page")
-    }
-
-    fn document(&self) -> Html {
-        Html::parse_document(self.html())
     }
 
     fn turns(&mut self, label: &str, on: bool) {
@@ -387,6 +319,116 @@ impl Reader {
     }
 }
 
+impl Visitor for Reader {
+    fn opens(&mut self, url: &str) {
+        let url = Url::parse(url).unwrap_or_else(|error| panic!("{url} is no address: {error}"));
+        self.goes(Method::GET, url, None, "none");
+    }
+
+    fn clicks(&mut self, name: &str) {
+        self.presses(name, |wording| wording == name);
+    }
+
+    fn picks(&mut self, part: &str) {
+        self.presses(part, |wording| wording.contains(part));
+    }
+
+    fn fills(&mut self, label: &str, text: &str) {
+        let html = self.document();
+        let field = self.labelled(label, &html);
+        let mut value = text.to_owned();
+        if field.value().name() == "select" {
+            let option = within(field, "option").find(|option| words(*option) == text);
+            let option = option.unwrap_or_else(|| panic!("“{label}” does not offer “{text}”"));
+            option.attr("value").unwrap_or(text).clone_into(&mut value);
+        }
+        let name = field
+            .attr("name")
+            .unwrap_or_else(|| panic!("the field “{label}” is never sent"))
+            .to_owned();
+        self.typed.insert(name, vec![value]);
+    }
+
+    fn ticks(&mut self, label: &str) {
+        self.turns(label, true);
+    }
+
+    fn unticks(&mut self, label: &str) {
+        self.turns(label, false);
+    }
+
+    fn chooses(&mut self, label: &str) {
+        let html = self.document();
+        let field = self.labelled(label, &html);
+        assert!(is_enabled(field), "“{label}” is there, but can't be chosen");
+        let (name, value) = (
+            sent_as(field),
+            field.attr("value").unwrap_or("on").to_owned(),
+        );
+        self.typed.insert(name, vec![value]);
+    }
+
+    fn sees(&mut self, text: &str) {
+        assert!(
+            self.text().contains(text),
+            "“{text}” is not on {} ({}):\n{}",
+            self.url(),
+            self.status(),
+            self.text()
+        );
+    }
+
+    fn does_not_see(&mut self, text: &str) {
+        assert!(
+            !self.text().contains(text),
+            "“{text}” is on {}:\n{}",
+            self.url(),
+            self.text()
+        );
+    }
+
+    fn finds_in(&mut self, label: &str) -> String {
+        let html = self.document();
+        let field = self.labelled(label, &html);
+        values_of(field).into_iter().next().unwrap_or_default()
+    }
+
+    fn is_offered(&mut self, name: &str) -> bool {
+        let html = self.document();
+        all(&html, "label, button, a[href]")
+            .any(|element| called(element) == name && is_seen(element))
+    }
+
+    fn is_refused(&mut self, label: &str) -> bool {
+        let html = self.document();
+        !is_enabled(self.labelled(label, &html))
+    }
+
+    fn text(&self) -> String {
+        all(&self.document(), "body").map(words).collect()
+    }
+
+    fn comes_to_see(&mut self, text: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.text().contains(text) && Instant::now() < deadline {
+            std::thread::sleep(GLANCE);
+            let here = self.address();
+            self.opens(&here);
+        }
+        self.sees(text);
+    }
+
+    fn leaves_for_microsoft(&mut self, button: &str) {
+        self.clicks(button);
+    }
+
+    fn is_back_from_microsoft(&mut self) {}
+
+    fn address(&self) -> String {
+        self.url().into()
+    }
+}
+
 /// The text of an element without that of the fields in it, with single spaces.
 fn called(element: ElementRef<'_>) -> String {
     if let Some(name) = element.attr("aria-label") {
@@ -428,6 +470,15 @@ fn gather(element: ElementRef<'_>, text: &mut String) {
             }
         }
     }
+}
+
+/// Whether it is shown at all. What a closed `details` holds counts as shown: one can open it.
+fn is_seen(element: ElementRef<'_>) -> bool {
+    let mut around = element.ancestors().filter_map(ElementRef::wrap);
+    element.attr("hidden").is_none()
+        && !around.any(|ancestor| {
+            ancestor.attr("hidden").is_some() || ancestor.value().name() == "template"
+        })
 }
 
 fn form_of<'a>(field: ElementRef<'a>, html: &'a Html) -> Option<ElementRef<'a>> {
@@ -507,6 +558,7 @@ fn a_reader_follows_links_and_sends_forms_by_what_is_written_on_them() {
     assert_eq!(mei.links()[0].path(), "/elsewhere");
     mei.clicks("Go elsewhere");
     mei.sees("You are elsewhere.");
+    mei.comes_to_see("Visit 3.");
     assert_eq!(mei.status(), 200);
 
     mei.opens(&site);
@@ -525,6 +577,16 @@ fn a_reader_follows_links_and_sends_forms_by_what_is_written_on_them() {
         mei.cookie(&site, "form")
             .is_some_and(|kept| kept.starts_with("title=Hello"))
     );
+}
+
+#[test]
+fn a_reader_goes_to_microsoft_and_back_in_one_window() {
+    let mut amara = Reader::new();
+    amara.opens(&crate::rehearsal::opens());
+    amara.leaves_for_microsoft("Open a window");
+    amara.picks("Acc");
+    amara.is_back_from_microsoft();
+    amara.sees("Done.");
 }
 
 #[test]

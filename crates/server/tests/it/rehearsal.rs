@@ -1,5 +1,8 @@
 //! A site of a few pages on which the tools of the tests are tried before they are trusted.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use axum::Router;
 use axum::extract::RawForm;
 use axum::http::{HeaderMap, header};
@@ -22,7 +25,7 @@ const FRONT: &str = r#"<!DOCTYPE html>
 <h1>Rehearsal</h1>
 <p id="scripts">Scripts are off.</p>
 <p><a href="/elsewhere">Go elsewhere</a></p>
-<p><a href="/window" target="_blank" id="open">Open a window</a></p>
+<p><a href="/window" id="open">Open a window</a></p>
 <form method="post" action="/meetings">
 <p><label for="title">Title</label> <input id="title" name="title" type="text" autocomplete="off"></p>
 <p><label for="agenda">Agenda</label> <textarea id="agenda" name="agenda" rows="3" cols="20">As always</textarea></p>
@@ -61,6 +64,7 @@ const STYLE: &str = "body { color: #111; background: #fff } label, a { display: 
 
 /// Starts the site and says where it is. It lives as long as the test run.
 pub fn opens() -> String {
+    let visits = Arc::new(AtomicU32::new(0));
     let site = Router::new()
         .route("/", get(|| async { page(FRONT) }))
         .route(
@@ -73,7 +77,15 @@ pub fn opens() -> String {
         )
         .route(
             "/elsewhere",
-            get(|| async { short("Elsewhere", "<p>You are elsewhere.</p>") }),
+            get(move || {
+                let visit = visits.fetch_add(1, Ordering::Relaxed) + 1;
+                async move {
+                    short(
+                        "Elsewhere",
+                        &format!("<p>You are elsewhere. Visit {visit}.</p>"),
+                    )
+                }
+            }),
         )
         .route(
             "/window",

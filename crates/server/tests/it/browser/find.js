@@ -12,17 +12,17 @@ const wording = (element) => {
 };
 
 let found;
-if (intent === "press") {
+if (intent === "press" || intent === "pick") {
+  const isMeant = intent === "press" ? (wording) => wording === name : (wording) => wording.includes(name);
   const all = document.querySelectorAll("a[href], button, summary, input[type=submit], [role=tab], [role=button]");
-  found = [...all].filter((element) => wording(element) === name && isSeen(element) && !element.disabled);
+  found = [...all].filter((element) => isMeant(wording(element)) && isSeen(element) && !element.disabled);
+  // Two links to one place are one to whoever follows them.
+  if (found.length && found.every((element) => element.href && element.href === found[0].href)) found = [found[0]];
 } else {
   const labels = [...document.querySelectorAll("label")].filter((label) => wording(label) === name && isSeen(label));
   found = labels.map((label) => label.control).filter(Boolean);
 }
 if (found.length !== 1) return `${found.length} of that name are on the page`;
 const [element] = found;
-if (intent === "fill" || intent === "tick") {
-  if (element.disabled) return "it is disabled";
-}
-// A box may be drawn by its label; then that is what one clicks.
+if (element.disabled && (intent === "fill" || intent === "tick")) return "it is disabled";
 return element;

@@ -15,6 +15,7 @@ use fantoccini::{Client, error::CmdError};
 use serde_json::{Value, json};
 
 use crate::runtime::{GLANCE, PATIENCE, wait_for};
+use crate::visitor::Visitor;
 
 pub use looks::{inspect, validate};
 
@@ -52,11 +53,6 @@ impl Person {
         self.scripts
     }
 
-    pub fn opens(&mut self, url: &str) {
-        wait_for(self.client().goto(url))
-            .unwrap_or_else(|error| panic!("{} can't open {url}: {error}", self.name));
-    }
-
     pub fn reloads(&mut self) {
         wait_for(self.client().refresh()).expect("a page can be reloaded");
     }
@@ -65,90 +61,16 @@ impl Person {
         wait_for(self.client().back()).expect("one can go back");
     }
 
-    /// Follows the link, presses the button or opens the summary of that name.
-    pub fn clicks(&mut self, name: &str) {
-        self.with("press", name, async |element| element.click().await);
-    }
-
-    /// Writes into the field of that label, or picks the option of a list.
-    pub fn fills(&mut self, label: &str, text: &str) {
-        let client = self.client().clone();
-        self.with("fill", label, async |element| {
-            let kind = element.prop("type").await?.unwrap_or_default();
-            if element.tag_name().await? == "select" {
-                return element.select_by_label(text).await;
-            }
-            // A date is typed differently in each language; this is what the keys come to.
-            if ["date", "time", "datetime-local", "number"].contains(&kind.as_str()) {
-                let set = "arguments[0].value = arguments[1];
-                    for (const name of ['input', 'change']) arguments[0].dispatchEvent(new Event(name, { bubbles: true }));";
-                return client.execute(set, vec![serde_json::to_value(element)?, json!(text)]).await.map(drop);
-            }
-            element.clear().await?;
-            element.send_keys(text).await
-        });
-    }
-
-    /// What stands in the field of that label.
-    pub fn finds_in(&mut self, label: &str) -> String {
-        self.with("read", label, async |element| {
-            Ok(element.prop("value").await?.unwrap_or_default())
-        })
-    }
-
-    pub fn ticks(&mut self, label: &str) {
-        self.turns(label, true);
-    }
-
-    pub fn unticks(&mut self, label: &str) {
-        self.turns(label, false);
-    }
-
-    /// Picks one of several: a radio button.
-    pub fn chooses(&mut self, label: &str) {
-        self.turns(label, true);
-    }
-
     /// Whether the box or choice of that label is ticked.
     pub fn finds_ticked(&mut self, label: &str) -> bool {
         self.with("read", label, async |element| element.is_selected().await)
     }
 
-    /// Waits until the words are on the page, wherever that may be by then.
-    pub fn sees(&mut self, text: &str) {
-        self.waits_until(&format!("“{text}” to be seen"), |seen| {
-            seen.contains(text)
-        });
-    }
-
     /// Waits until the words are gone.
     pub fn no_longer_sees(&mut self, text: &str) {
-        self.waits_until(&format!("“{text}” to go away"), |seen| {
+        self.waits_until(&format!("“{text}” to go away"), false, |seen| {
             !seen.contains(text)
         });
-    }
-
-    /// The words are not on the page. Say first what *is* seen, so that the page is there.
-    pub fn does_not_see(&mut self, text: &str) {
-        let seen = self.text();
-        assert!(
-            !seen.contains(text),
-            "{} sees “{text}” at {}:\n{seen}",
-            self.name,
-            self.url()
-        );
-    }
-
-    /// Whether a field, choice, link or button of that name is on the page.
-    pub fn is_offered(&mut self, name: &str) -> bool {
-        self.looks_for("press", name).is_ok() || self.looks_for("read", name).is_ok()
-    }
-
-    /// Whether the choice is there but can't be made.
-    pub fn is_refused(&mut self, label: &str) -> bool {
-        self.with("read", label, async |element| {
-            Ok(!element.is_enabled().await?)
-        })
     }
 
     /// Turns to the window that has opened beside this one.
@@ -164,7 +86,7 @@ impl Person {
                 Instant::now() < deadline,
                 "{} waits in vain for a pop-up at {}:\n{}",
                 self.name,
-                self.url(),
+                self.address(),
                 self.text()
             );
             std::thread::sleep(GLANCE);
@@ -189,24 +111,6 @@ impl Person {
     pub fn closes_the_popup(&mut self) {
         wait_for(self.client().close_window()).expect("a window can be closed");
         self.turns_to_the_page();
-    }
-
-    /// Where the person is.
-    pub fn url(&self) -> String {
-        wait_for(self.client().current_url())
-            .map_or_else(|error| format!("nowhere ({error})"), String::from)
-    }
-
-    /// The visible words of the page, with single spaces.
-    pub fn text(&self) -> String {
-        let script = "return document.body ? document.body.innerText : ''";
-        let text = wait_for(self.client().execute(script, Vec::new()));
-        let text = text.unwrap_or_else(|error| json!(format!("nothing ({error})")));
-        text.as_str()
-            .unwrap_or_default()
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ")
     }
 
     fn client(&self) -> &Client {
@@ -236,7 +140,7 @@ impl Person {
         });
     }
 
-    fn waits_until(&mut self, wish: &str, holds: impl Fn(&str) -> bool) {
+    fn waits_until(&mut self, wish: &str, reloads: bool, holds: impl Fn(&str) -> bool) {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let seen = self.text();
@@ -247,9 +151,12 @@ impl Person {
                 Instant::now() < deadline,
                 "{} waits in vain for {wish} at {}:\n{seen}",
                 self.name,
-                self.url()
+                self.address()
             );
             std::thread::sleep(GLANCE);
+            if reloads {
+                self.reloads();
+            }
         }
     }
 
@@ -274,7 +181,7 @@ impl Person {
                     Err(error) => panic!(
                         "{} can't {intent} “{name}” at {}: {error}\n{}",
                         self.name,
-                        self.url(),
+                        self.address(),
                         self.text()
                     ),
                 },
@@ -284,7 +191,7 @@ impl Person {
                 Instant::now() < deadline,
                 "{} can't {intent} “{name}” at {}: {trouble}\n{}",
                 self.name,
-                self.url(),
+                self.address(),
                 self.text()
             );
             std::thread::sleep(GLANCE);
@@ -315,6 +222,119 @@ impl Person {
     }
 }
 
+impl Visitor for Person {
+    fn opens(&mut self, url: &str) {
+        wait_for(self.client().goto(url))
+            .unwrap_or_else(|error| panic!("{} can't open {url}: {error}", self.name));
+    }
+
+    fn clicks(&mut self, name: &str) {
+        self.with("press", name, async |element| element.click().await);
+    }
+
+    fn fills(&mut self, label: &str, text: &str) {
+        let client = self.client().clone();
+        self.with("fill", label, async |element| {
+            let kind = element.prop("type").await?.unwrap_or_default();
+            if element.tag_name().await? == "select" {
+                return element.select_by_label(text).await;
+            }
+            // A date is typed differently in each language; this is what the keys come to.
+            if ["date", "time", "datetime-local", "number"].contains(&kind.as_str()) {
+                let set = "arguments[0].value = arguments[1];
+                    for (const name of ['input', 'change']) arguments[0].dispatchEvent(new Event(name, { bubbles: true }));";
+                return client.execute(set, vec![serde_json::to_value(element)?, json!(text)]).await.map(drop);
+            }
+            element.clear().await?;
+            element.send_keys(text).await
+        });
+    }
+
+    fn finds_in(&mut self, label: &str) -> String {
+        self.with("read", label, async |element| {
+            Ok(element.prop("value").await?.unwrap_or_default())
+        })
+    }
+
+    fn ticks(&mut self, label: &str) {
+        self.turns(label, true);
+    }
+
+    fn unticks(&mut self, label: &str) {
+        self.turns(label, false);
+    }
+
+    fn chooses(&mut self, label: &str) {
+        self.turns(label, true);
+    }
+
+    fn sees(&mut self, text: &str) {
+        self.waits_until(&format!("“{text}” to be seen"), false, |seen| {
+            seen.contains(text)
+        });
+    }
+
+    fn does_not_see(&mut self, text: &str) {
+        let seen = self.text();
+        assert!(
+            !seen.contains(text),
+            "{} sees “{text}” at {}:\n{seen}",
+            self.name,
+            self.address()
+        );
+    }
+
+    fn is_offered(&mut self, name: &str) -> bool {
+        self.looks_for("press", name).is_ok() || self.looks_for("read", name).is_ok()
+    }
+
+    fn is_refused(&mut self, label: &str) -> bool {
+        self.with("read", label, async |element| {
+            Ok(!element.is_enabled().await?)
+        })
+    }
+
+    fn text(&self) -> String {
+        let script = "return document.body ? document.body.innerText : ''";
+        let text = wait_for(self.client().execute(script, Vec::new()));
+        let text = text.unwrap_or_else(|error| json!(format!("nothing ({error})")));
+        text.as_str()
+            .unwrap_or_default()
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    fn address(&self) -> String {
+        wait_for(self.client().current_url())
+            .map_or_else(|error| format!("nowhere ({error})"), String::from)
+    }
+
+    fn picks(&mut self, part: &str) {
+        self.with("pick", part, async |element| element.click().await);
+    }
+
+    fn comes_to_see(&mut self, text: &str) {
+        let reloads = !self.scripts;
+        self.waits_until(&format!("“{text}” to come"), reloads, |seen| {
+            seen.contains(text)
+        });
+    }
+
+    fn leaves_for_microsoft(&mut self, button: &str) {
+        self.clicks(button);
+        if self.scripts {
+            self.turns_to_the_popup();
+        }
+    }
+
+    fn is_back_from_microsoft(&mut self) {
+        if self.scripts {
+            self.is_back_from_the_popup();
+        }
+    }
+}
+
 impl Drop for Person {
     fn drop(&mut self) {
         if std::thread::panicking() {
@@ -322,7 +342,7 @@ impl Drop for Person {
             eprintln!(
                 "--- {} was at {}; the picture is {}",
                 self.name,
-                self.url(),
+                self.address(),
                 looks::picture(self.client(), &name)
             );
         }

@@ -2,6 +2,7 @@
 
 use super::{Person, inspect, validate};
 use crate::rehearsal::opens as site;
+use crate::visitor::Visitor;
 
 fn creates_a_meeting(mut mei: Person) {
     mei.opens(&site());
@@ -50,14 +51,33 @@ fn a_person_sees_what_comes_later() {
 }
 
 #[test]
-fn a_person_turns_to_a_popup_and_is_back_when_it_has_closed() {
-    let mut amara = Person::named("Amara Okafor");
+fn a_person_without_scripts_reloads_to_see_what_comes_later() {
+    let mut mei = Person::without_scripts("Mei Tanaka");
+    mei.opens(&site());
+    mei.clicks("Go elsewhere");
+    mei.comes_to_see("Visit 3.");
+}
+
+fn leaves_for_microsoft_and_comes_back(mut amara: Person) {
     amara.opens(&site());
-    amara.clicks("Open a window");
-    amara.turns_to_the_popup();
-    amara.clicks("Accept");
-    amara.is_back_from_the_popup();
-    amara.sees("Rehearsal");
+    amara.leaves_for_microsoft("Open a window");
+    amara.picks("Acc");
+    amara.is_back_from_microsoft();
+    amara.sees(if amara.has_scripts() {
+        "Rehearsal"
+    } else {
+        "Done."
+    });
+}
+
+#[test]
+fn a_person_turns_to_a_popup_and_is_back_when_it_has_closed() {
+    leaves_for_microsoft_and_comes_back(Person::named("Amara Okafor"));
+}
+
+#[test]
+fn a_person_without_scripts_goes_there_and_back_in_one_window() {
+    leaves_for_microsoft_and_comes_back(Person::without_scripts("Amara Okafor"));
 }
 
 #[test]
