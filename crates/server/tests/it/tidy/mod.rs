@@ -5,6 +5,7 @@
 //! project keeps it, and whether it finds a sample that does not.
 
 mod imports;
+mod sight;
 mod source;
 mod words;
 
@@ -13,8 +14,16 @@ use source::Source;
 /// Files that are one deep thing and may be longer than [`LONGEST`], each with its reason.
 const DEEP: &[(&str, &str)] = &[
     (
-        "crates/microsoft/src/failure/table.rs",
-        "one table: every error that Microsoft answers, with sentence and remedy",
+        "crates/sandbox/src/entra/failure.rs",
+        "one table: every refusal of Entra ID in Microsoft's own shape",
+    ),
+    (
+        "crates/sandbox/tests/it/token.rs",
+        "one endpoint with all its grants and refusals",
+    ),
+    (
+        "crates/server/src/app/integration.rs",
+        "one life: from the first consent to the removal, in order",
     ),
     (
         "crates/server/tests/it/reader.rs",
@@ -22,6 +31,7 @@ const DEEP: &[(&str, &str)] = &[
     ),
 ];
 
+/// Lines of a file, its own tests at the foot not counted.
 const LONGEST: usize = 500;
 
 // Spelled in two parts, so that this file keeps the rule itself.
@@ -55,7 +65,11 @@ fn files_of_a_bearable_length(sources: &[Source]) -> Vec<String> {
     let mut findings = Vec::new();
     for source in sources.iter().filter(|source| source.is_rust()) {
         let is_deep = DEEP.iter().any(|(path, _)| *path == source.path);
-        let lines = source.text.lines().count();
+        let lines = source
+            .text
+            .lines()
+            .take_while(|line| *line != "#[cfg(test)]")
+            .count();
         if lines > LONGEST && !is_deep {
             findings.push(format!(
                 "{} has {lines} lines: part it, or name it in DEEP with a reason",
@@ -144,7 +158,7 @@ fn tests_that_test(sources: &[Source]) -> Vec<String> {
 fn no_sleeping_for_luck(sources: &[Source]) -> Vec<String> {
     let tests = sources
         .iter()
-        .filter(|source| source.path.contains("/tests/it/") && source.is_rust());
+        .filter(|source| source.path.starts_with("crates/server/tests/") && source.is_rust());
     tests
         .flat_map(|source| {
             let code = source.code();
@@ -165,9 +179,9 @@ fn no_sleeping_for_luck(sources: &[Source]) -> Vec<String> {
 
 /// A file begins by saying what it is, in two to ten lines at most.
 fn heads_that_say_what_a_file_is(sources: &[Source]) -> Vec<String> {
-    let code = sources
-        .iter()
-        .filter(|source| source.is_rust() && !source.path.contains("/migrations/"));
+    let code = sources.iter().filter(|source| {
+        source.is_rust() && source.path.contains("/src/") && !source.path.contains("/migrations/")
+    });
     code.filter_map(|source| {
         let head = source
             .text
@@ -199,6 +213,7 @@ fn findings(sources: &[Source]) -> Vec<String> {
         imports::only_what_a_crate_may_depend_on,
         imports::the_sandbox_is_named_where_it_is_started,
         imports::sql_in_the_store_alone,
+        sight::every_read_says_for_whom,
     ];
     rules.iter().flat_map(|rule| rule(sources)).collect()
 }
@@ -236,7 +251,7 @@ fn every_rule_finds_what_breaks_it() {
     let samples = [
         ("crates/server/src/long.rs", long.as_str(), "501 lines"),
         (
-            "crates/microsoft/src/failure/table.rs",
+            "crates/server/tests/it/reader.rs",
             "//! Short.\n",
             "need not stand in DEEP",
         ),
