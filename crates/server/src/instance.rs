@@ -2,6 +2,8 @@
 
 use url::Url;
 
+use crate::config::Network;
+
 /// Where this instance is reached and whom its mail is from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instance {
@@ -14,6 +16,8 @@ pub struct Instance {
     pub offers_people: bool,
     /// Where the demo's pretend tenant and mailboxes are, for its first page.
     pub demo: Option<DemoPlaces>,
+    /// Whose `X-Forwarded-For` is believed (W-09).
+    pub trusted_proxies: Vec<Network>,
 }
 
 /// What the demo's first page points to.
