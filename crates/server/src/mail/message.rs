@@ -197,3 +197,192 @@ fn system_time(at: Timestamp) -> SystemTime {
     let seconds = u64::try_from(at.as_second()).unwrap_or(0);
     SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
 }
+
+#[cfg(test)]
+mod tests {
+    use mail_parser::{MessageParser, MimeHeaders as _, PartType};
+
+    use super::*;
+
+    fn sender() -> Sender {
+        Sender::new("ithaca@larkspur.example").unwrap()
+    }
+
+    fn invitation() -> Message {
+        Message {
+            to: Correspondent {
+                name: "Luis Ortega".into(),
+                email: "luis@larkspur.example".into(),
+            },
+            on_behalf_of: Some(Correspondent {
+                name: "Mei Tanaka".into(),
+                email: "mei@larkspur.example".into(),
+            }),
+            letter: Letter {
+                subject: "Invitation: Fünf Fragen · Tue 24 Nov, 15:00".into(),
+                text: "Mei Tanaka invites you.\n.\nä\n".into(),
+                html: "<p>Mei Tanaka invites you.</p>".into(),
+            },
+            calendar: Some(CalendarPart {
+                method: "REQUEST",
+                text: "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nX:ü\r\nEND:VCALENDAR\r\n".into(),
+            }),
+            id: MessageId::of_row(Uuid::from_u128(7), &sender()),
+            date: "2026-11-23T09:30:00Z".parse().unwrap(),
+        }
+    }
+
+    fn composed(message: &Message) -> Vec<u8> {
+        message.compose(&sender()).unwrap().formatted()
+    }
+
+    fn header_names(bytes: &[u8]) -> Vec<String> {
+        let parsed = MessageParser::new().parse(bytes).unwrap();
+        let names = parsed.headers().iter();
+        names.map(|header| header.name().to_owned()).collect()
+    }
+
+    #[test]
+    fn an_invitation_is_sent_by_the_instance_and_answered_to_the_person() {
+        let bytes = composed(&invitation());
+        let parsed = MessageParser::new().parse(&bytes).unwrap();
+        let from = parsed.from().unwrap().first().unwrap();
+        assert_eq!(from.name(), Some("Mei Tanaka via Ithaca"));
+        assert_eq!(from.address(), Some("ithaca@larkspur.example"));
+        let reply = parsed.reply_to().unwrap().first().unwrap();
+        assert_eq!(reply.address(), Some("mei@larkspur.example"));
+        let to = parsed.to().unwrap().first().unwrap();
+        assert_eq!(
+            (to.name(), to.address()),
+            (Some("Luis Ortega"), Some("luis@larkspur.example"))
+        );
+        assert_eq!(
+            parsed.subject(),
+            Some("Invitation: Fünf Fragen · Tue 24 Nov, 15:00")
+        );
+        assert_eq!(
+            parsed.message_id(),
+            Some("00000000-0000-0000-0000-000000000007@larkspur.example")
+        );
+        assert_eq!(
+            parsed.header_raw("Auto-Submitted").unwrap().trim(),
+            "auto-generated"
+        );
+        assert_eq!(parsed.date().unwrap().to_rfc3339(), "2026-11-23T09:30:00Z");
+        assert!(
+            !header_names(&bytes)
+                .iter()
+                .any(|name| name.to_lowercase().starts_with("list-"))
+        );
+    }
+
+    #[test]
+    fn its_three_forms_are_alternatives_and_the_calendar_names_its_method() {
+        let bytes = composed(&invitation());
+        let parsed = MessageParser::new().parse(&bytes).unwrap();
+        let root = parsed.root_part().content_type().unwrap();
+        assert_eq!(
+            (root.ctype(), root.subtype()),
+            ("multipart", Some("alternative"))
+        );
+        let types: Vec<_> = parsed.parts[1..]
+            .iter()
+            .map(|part| part.content_type().unwrap())
+            .map(|kind| format!("{}/{}", kind.ctype(), kind.subtype().unwrap()))
+            .collect();
+        assert_eq!(types, ["text/plain", "text/html", "text/calendar"]);
+        let calendar = &parsed.parts[3];
+        let kind = calendar.content_type().unwrap();
+        assert_eq!(kind.attribute("method"), Some("REQUEST"));
+        assert_eq!(kind.attribute("charset"), Some("utf-8"));
+        assert!(
+            calendar.content_disposition().is_none(),
+            "or it is an attachment"
+        );
+        let PartType::Text(text) = &calendar.body else {
+            panic!("{:?}", calendar.body);
+        };
+        assert_eq!(*text, invitation().calendar.unwrap().text);
+        assert_eq!(
+            parsed.body_text(0).unwrap().trim_end(),
+            "Mei Tanaka invites you.\r\n.\r\nä"
+        );
+    }
+
+    #[test]
+    fn a_notice_without_a_person_comes_from_ithaca_itself() {
+        let mut notice = invitation();
+        notice.on_behalf_of = None;
+        notice.calendar = None;
+        let bytes = composed(&notice);
+        let parsed = MessageParser::new().parse(&bytes).unwrap();
+        assert_eq!(
+            parsed.from().unwrap().first().unwrap().name(),
+            Some("Ithaca")
+        );
+        assert!(parsed.reply_to().is_none());
+        assert_eq!(parsed.parts.len(), 3);
+    }
+
+    #[test]
+    fn f31_a_second_attempt_is_the_same_mail() {
+        assert_eq!(composed(&invitation()), composed(&invitation()));
+    }
+
+    #[test]
+    fn e01_no_header_is_added_by_what_people_typed() {
+        let plain = header_names(&composed(&invitation()));
+        for typed in [
+            "Hi\r\nBCC: x@y",
+            "Hi\rBcc: x@y",
+            "Hi\nBcc: x@y",
+            "Hi\u{2028}Bcc: x@y",
+            "Hi\0Bcc: x@y",
+            "\" <x@y>, \"",
+            "x@y, z@w",
+            "=?utf-8?Q?=0D=0ABcc:_x@y?=",
+            "a\\\"b",
+            &"very ".repeat(200),
+        ] {
+            let mut message = invitation();
+            message.letter.subject = typed.into();
+            message.to.name = typed.into();
+            message.on_behalf_of.as_mut().unwrap().name = typed.into();
+            let bytes = composed(&message);
+            assert_eq!(header_names(&bytes), plain, "{typed:?}");
+            let parsed = MessageParser::new().parse(&bytes).unwrap();
+            for addresses in [parsed.from(), parsed.to(), parsed.reply_to()] {
+                assert_eq!(addresses.unwrap().iter().count(), 1, "{typed:?}");
+            }
+            assert_eq!(
+                parsed.to().unwrap().first().unwrap().address(),
+                Some("luis@larkspur.example"),
+                "{typed:?}"
+            );
+            assert!(bytes.is_ascii());
+        }
+    }
+
+    #[test]
+    fn e04_a_message_goes_to_one_plain_address() {
+        for email in [
+            "a@b,c@d",
+            "a@b?cc=c@d",
+            "\"a@b\"<c@d>",
+            "<a@b>",
+            "luis@lаrkspur.example",
+            "luis@larkspur.example\r\nRCPT TO:<x@y>",
+            "luis",
+            "@larkspur.example",
+            "",
+        ] {
+            let mut message = invitation();
+            message.to.email = email.into();
+            // A question mark is a letter like any other outside of mailto.
+            let plain = email == "a@b?cc=c@d";
+            let refused = message.compose(&sender());
+            assert!(refused.is_err(), "{email} {plain}");
+        }
+        assert!(address("o'brien+notes@larkspur.example").is_ok());
+    }
+}
