@@ -1,7 +1,10 @@
 //! What a message says, as data: written with the change that asks for it, rendered in
 //! the reader's zone when it is sent.
 
+use jiff::Timestamp;
 use mentoring::invitation::{CalendarObject, Change};
+use mentoring::organization::MemberId;
+use mentoring::track::Mode;
 use serde::{Deserialize, Serialize};
 
 /// What a message in the outbox says.
@@ -18,6 +21,8 @@ pub enum Content {
         invited_by: String,
         /// The address that sets the first password, sealed by the vault (base64).
         sealed_address: String,
+        /// When it stops working.
+        expires_at: Timestamp,
     },
     /// Somebody asked for a new password.
     PasswordReset {
@@ -25,6 +30,8 @@ pub enum Content {
         organization: String,
         /// The address that sets it, sealed by the vault (base64).
         sealed_address: String,
+        /// When it stops working.
+        expires_at: Timestamp,
     },
     /// Teams stopped working for an organization.
     TeamsNeedsAttention {
@@ -34,6 +41,8 @@ pub enum Content {
         happened: String,
         /// What to do about it.
         remedy: String,
+        /// Meetings still to come that have no working link because of it.
+        meetings_without_link: u64,
         /// The page that shows it.
         page: String,
     },
@@ -46,7 +55,11 @@ pub struct Invitation {
     pub change: Change,
     /// What goes into the calendar.
     pub calendar: CalendarObject,
+    /// How people meet.
+    pub mode: Mode,
     /// Who made the meeting: answers to the mail go to them.
+    pub organizer: MemberId,
+    /// Their name.
     pub organizer_name: String,
     /// Their address.
     pub organizer_email: String,

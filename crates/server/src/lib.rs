@@ -8,6 +8,7 @@ pub mod content;
 pub mod instance;
 pub mod mail;
 pub mod migrations;
+pub mod reconcile;
 #[cfg(test)]
 mod scratch;
 pub mod store;

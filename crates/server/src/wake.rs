@@ -14,10 +14,8 @@ pub enum Reconciler {
     Directory,
     /// Refreshes tokens.
     Tokens,
-    /// Runs the live test and tells administrators what is wrong.
+    /// Runs the live test of an integration, and takes one down.
     Health,
-    /// Takes an integration down.
-    Removal,
     /// Sends messages.
     Outbox,
     /// Forgets what is over.
@@ -26,12 +24,11 @@ pub enum Reconciler {
 
 impl Reconciler {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 6] = [
         Self::Links,
         Self::Directory,
         Self::Tokens,
         Self::Health,
-        Self::Removal,
         Self::Outbox,
         Self::Retention,
     ];
@@ -43,7 +40,6 @@ impl Reconciler {
             Self::Directory => "directory",
             Self::Tokens => "tokens",
             Self::Health => "health",
-            Self::Removal => "removal",
             Self::Outbox => "outbox",
             Self::Retention => "retention",
         }
@@ -52,7 +48,7 @@ impl Reconciler {
 
 /// The doorbells of one process.
 #[derive(Clone, Debug, Default)]
-pub struct Wake(Arc<[Notify; 7]>);
+pub struct Wake(Arc<[Notify; 6]>);
 
 impl Wake {
     /// Rings.

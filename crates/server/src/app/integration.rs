@@ -506,7 +506,7 @@ impl App {
         .await?;
         tx.commit().await?;
         self.wake.ring(Reconciler::Links);
-        self.wake.ring(Reconciler::Removal);
+        self.wake.ring(Reconciler::Health);
         self.wake.ring(Reconciler::Outbox);
         Ok(())
     }

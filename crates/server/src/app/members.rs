@@ -196,12 +196,14 @@ impl App {
             .access_address(tx, organization, member.id, Purpose::Invitation)
             .await?;
         let by = by.to_owned();
+        let expires_at = tx.now + INVITATION;
         let name = organization.name.clone();
         self.send_sealed(tx, organization.id, member.id, &address, |sealed_address| {
             Content::Welcome {
                 organization: name,
                 invited_by: by,
                 sealed_address,
+                expires_at,
             }
         })
         .await
@@ -314,6 +316,7 @@ impl App {
                 .access_address(&tx, organization, member.id, Purpose::Reset)
                 .await?;
             let name = organization.name.clone();
+            let expires_at = tx.now + RESET;
             self.send_sealed(
                 &tx,
                 organization.id,
@@ -322,6 +325,7 @@ impl App {
                 |sealed_address| Content::PasswordReset {
                     organization: name,
                     sealed_address,
+                    expires_at,
                 },
             )
             .await?;

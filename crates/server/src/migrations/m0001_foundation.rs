@@ -283,7 +283,6 @@ fn microsoft() -> Vec<TableCreateStatement> {
                 text_null("email"),
                 bytes_null("photo"),
                 number_null("looked_up_at"),
-                truth("by_hand"),
             ]),
         ),
     ]

@@ -42,11 +42,20 @@ pub struct Lookup {
     pub account: Option<DirectoryAccount>,
     /// When Microsoft was last asked.
     pub looked_up_at: Option<Timestamp>,
-    /// Whether an administrator chose the account by hand.
-    pub by_hand: bool,
 }
 
 impl Lookup {
+    /// The account as which a member takes part in Teams: a guest's is none.
+    pub fn member_object_id(&self) -> Option<Uuid> {
+        match self.finding {
+            DirectoryFinding::Found {
+                object_id,
+                guest: false,
+            } => Some(object_id),
+            _ => None,
+        }
+    }
+
     /// A member that nobody has looked up.
     pub fn none(member: MemberId) -> Self {
         Self {
@@ -54,7 +63,6 @@ impl Lookup {
             finding: DirectoryFinding::NotLookedUp,
             account: None,
             looked_up_at: None,
-            by_hand: false,
         }
     }
 }
@@ -91,7 +99,6 @@ fn lookup(row: row::Model) -> Stored<Lookup> {
         finding,
         account,
         looked_up_at: row.looked_up_at.map(instant),
-        by_hand: row.by_hand,
     })
 }
 
@@ -119,7 +126,6 @@ pub async fn want(tx: &Tx, organization: OrganizationId, ids: &[MemberId]) -> St
             email: Set(None),
             photo: Set(None),
             looked_up_at: Set(None),
-            by_hand: Set(false),
             attempts: Set(0),
             due_at: Set(Some(millis(tx.now))),
             lease_owner: Set(None),
@@ -171,7 +177,6 @@ pub async fn save(tx: &Tx, organization: OrganizationId, lookup: &Lookup) -> Sto
             email: Set(account.and_then(|account| account.email.clone())),
             photo: Set(account.and_then(|account| account.photo.clone())),
             looked_up_at: Set(lookup.looked_up_at.map(millis)),
-            by_hand: Set(lookup.by_hand),
             ..Default::default()
         })
         .filter(row::Column::OrganizationId.eq(organization.0))
@@ -315,7 +320,6 @@ mod row {
         pub email: Option<String>,
         pub photo: Option<Vec<u8>>,
         pub looked_up_at: Option<i64>,
-        pub by_hand: bool,
         pub attempts: i64,
         pub due_at: Option<i64>,
         pub lease_owner: Option<String>,

@@ -85,6 +85,8 @@ pub async fn announce(
                 notice.sequence,
                 join_address.as_deref(),
             ),
+            mode: meeting.mode,
+            organizer: meeting.organizer,
             organizer_name: organizer.name(),
             organizer_email: organizer.email.as_str().to_owned(),
             track: track.name.clone(),

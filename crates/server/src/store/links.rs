@@ -269,13 +269,24 @@ pub async fn wake_all(tx: &Tx, organization: OrganizationId) -> Stored<()> {
     Ok(())
 }
 
-/// How many Teams meetings are still to be deleted.
-pub async fn count_tombstones(tx: &Tx, organization: OrganizationId) -> Stored<u64> {
-    Ok(tombstones(organization).count(tx.on()).await?)
+/// How many links that are wanted do not work.
+pub async fn count_without_link(tx: &Tx, organization: OrganizationId) -> Stored<u64> {
+    Ok(row::Entity::find()
+        .filter(row::Column::OrganizationId.eq(organization.0))
+        .filter(row::Column::Wanted.eq(true))
+        .filter(row::Column::State.is_in(["waiting", "failed"]))
+        .count(tx.on())
+        .await?)
+}
+
+/// How many Teams meetings are still being deleted; those given up are not among them.
+pub async fn count_being_deleted(tx: &Tx, organization: OrganizationId) -> Stored<u64> {
+    let being = tombstones(organization).filter(row::Column::DueAt.is_not_null());
+    Ok(being.count(tx.on()).await?)
 }
 
 /// How many Teams meetings are still to be deleted, for the page that shows the progress.
-pub async fn count_tombstones_seen(store: &Store, sight: &Sight) -> Stored<u64> {
+pub async fn count_tombstones(store: &Store, sight: &Sight) -> Stored<u64> {
     Ok(tombstones(sight.organization).count(store.read()).await?)
 }
 
@@ -283,6 +294,7 @@ fn tombstones(organization: OrganizationId) -> sea_orm::Select<row::Entity> {
     row::Entity::find()
         .filter(row::Column::OrganizationId.eq(organization.0))
         .filter(row::Column::Wanted.eq(false))
+        .filter(row::Column::EverCalled.eq(true))
         .filter(row::Column::DeletedConfirmed.eq(false))
         .filter(row::Column::Kept.eq(false))
 }

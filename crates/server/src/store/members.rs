@@ -280,15 +280,12 @@ pub async fn list_in(tx: &Tx, organization: OrganizationId) -> Stored<Vec<Member
 }
 
 /// The active global administrators, for a message that concerns them.
-pub async fn list_administrators(
-    store: &Store,
-    organization: OrganizationId,
-) -> Stored<Vec<Member>> {
+pub async fn list_administrators_in(tx: &Tx, organization: OrganizationId) -> Stored<Vec<Member>> {
     row::Entity::find()
         .filter(row::Column::OrganizationId.eq(organization.0))
         .filter(row::Column::GlobalAdministrator.eq(true))
         .filter(row::Column::State.eq(MemberState::Active.as_str()))
-        .all(store.read())
+        .all(tx.on())
         .await?
         .into_iter()
         .map(member)

@@ -1,0 +1,198 @@
+//! Turns a reconciler: at its interval, when it is woken, and when a row falls due.
+//!
+//! A reconciler takes no input. It claims the rows that are due, works on each outside of
+//! any transaction, and writes a result that counts only while its lease holds. Nothing
+//! is tried again inside: a row that failed carries the time of its next activation, so
+//! the path after a crash is the everyday path. Each activation leaves a status.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::stream::{FuturesUnordered, StreamExt};
+use jiff::{SignedDuration, Timestamp};
+use tokio_util::sync::CancellationToken;
+
+use mentoring::organization::OrganizationId;
+
+use super::Tools;
+use crate::store::StoreError;
+use crate::store::lease::{self, Claim, Work};
+use crate::wake::Reconciler;
+
+/// How a reconciler is turned.
+#[derive(Clone, Copy, Debug)]
+pub struct Rhythm {
+    /// Which doorbell it hears.
+    pub reconciler: Reconciler,
+    /// Which table's rows it claims.
+    pub work: Work,
+    /// How long it sleeps at the most.
+    pub interval: Duration,
+    /// How many batches it works on at once.
+    pub at_once: usize,
+    /// How many rows of one organization make a batch.
+    pub batch: usize,
+    /// How long a row is its own: longer than the longest call it makes.
+    pub lease: SignedDuration,
+}
+
+/// What an operator can read of a reconciler.
+#[derive(Clone, Debug, Default)]
+pub struct Status {
+    /// When it last looked.
+    pub looked_at: Option<Timestamp>,
+    /// When it last finished a row.
+    pub worked_at: Option<Timestamp>,
+    /// Batches finished since the start.
+    pub finished: u64,
+    /// Batches that ended in an error or a panic since the start.
+    pub failed: u64,
+    /// The last error, for the log's reader.
+    pub last_error: Option<String>,
+}
+
+/// The statuses of one process.
+#[derive(Clone, Debug, Default)]
+pub struct Statuses(Arc<Mutex<[Status; 6]>>);
+
+impl Statuses {
+    /// The status of one reconciler.
+    pub fn of(&self, reconciler: Reconciler) -> Status {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all[reconciler as usize].clone()
+    }
+
+    pub(super) fn change(&self, reconciler: Reconciler, change: impl FnOnce(&mut Status)) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut all[reconciler as usize]);
+    }
+}
+
+/// Why a row could not be worked on just now. The row stays leased and becomes due again
+/// when the lease ends.
+pub type Trouble = Box<dyn std::error::Error + Send + Sync>;
+
+/// Turns a reconciler until `stop`. `work` is called with the claimed rows of one
+/// organization, at most `batch` of them; it releases each claim itself, in the commit of
+/// its result.
+pub async fn turn<F, Fut>(tools: Tools, rhythm: Rhythm, stop: CancellationToken, work: F)
+where
+    F: Fn(Tools, Vec<Claim>) -> Fut,
+    Fut: Future<Output = Result<(), Trouble>>,
+{
+    let mut running = FuturesUnordered::new();
+    loop {
+        let room = rhythm.at_once.saturating_sub(running.len());
+        if room > 0 && !stop.is_cancelled() {
+            for batch in batches(
+                claim(&tools, rhythm, room * rhythm.batch).await,
+                rhythm.batch,
+            ) {
+                let one = AssertUnwindSafe(work(tools.clone(), batch.clone())).catch_unwind();
+                running.push(async move { (batch, one.await) });
+            }
+        }
+        if stop.is_cancelled() && running.is_empty() {
+            return;
+        }
+        let has_room = running.len() < rhythm.at_once;
+        let sleep = if has_room {
+            sleep_until_due(&tools, rhythm).await
+        } else {
+            rhythm.interval
+        };
+        tokio::select! {
+            Some((batch, outcome)) = running.next(), if !running.is_empty() => note(&tools, rhythm, &batch, outcome),
+            () = tools.wake.rung(rhythm.reconciler), if has_room => {}
+            () = tokio::time::sleep(sleep), if has_room => {}
+            () = stop.cancelled(), if !stop.is_cancelled() => {}
+        }
+    }
+}
+
+/// Groups claimed rows by organization: a call is made in the name of one alone.
+fn batches(claims: Vec<Claim>, most: usize) -> Vec<Vec<Claim>> {
+    let mut by_organization: BTreeMap<OrganizationId, Vec<Claim>> = BTreeMap::new();
+    for claim in claims {
+        by_organization
+            .entry(claim.organization)
+            .or_default()
+            .push(claim);
+    }
+    by_organization
+        .into_values()
+        .flat_map(|claims| {
+            claims
+                .chunks(most)
+                .map(<[Claim]>::to_vec)
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+async fn claim(tools: &Tools, rhythm: Rhythm, most: usize) -> Vec<Claim> {
+    let now = tools.clock.now();
+    tools
+        .statuses
+        .change(rhythm.reconciler, |status| status.looked_at = Some(now));
+    let result = async {
+        let due = lease::next_due(&tools.store, rhythm.work).await?;
+        if due.is_none_or(|due| due > now) {
+            return Ok(Vec::new());
+        }
+        let most = u32::try_from(most).unwrap_or(u32::MAX);
+        lease::claim(&tools.store, rhythm.work, &tools.node, most, rhythm.lease).await
+    }
+    .await;
+    result.unwrap_or_else(|error: StoreError| {
+        tracing::error!(reconciler = rhythm.reconciler.name(), %error, "due rows could not be claimed");
+        Vec::new()
+    })
+}
+
+async fn sleep_until_due(tools: &Tools, rhythm: Rhythm) -> Duration {
+    let Ok(Some(due)) = lease::next_due(&tools.store, rhythm.work).await else {
+        return rhythm.interval;
+    };
+    let until = due.duration_since(tools.clock.now());
+    Duration::try_from(until)
+        .unwrap_or(Duration::ZERO)
+        .clamp(Duration::from_millis(20), rhythm.interval)
+}
+
+fn note(
+    tools: &Tools,
+    rhythm: Rhythm,
+    batch: &[Claim],
+    outcome: std::thread::Result<Result<(), Trouble>>,
+) {
+    let now = tools.clock.now();
+    let error = match outcome {
+        Ok(Ok(())) => None,
+        Ok(Err(trouble)) => Some(trouble.to_string()),
+        Err(_) => Some("the reconciler panicked".to_owned()),
+    };
+    if let (Some(error), Some(first)) = (&error, batch.first()) {
+        tracing::error!(
+            reconciler = rhythm.reconciler.name(),
+            organization.id = %first.organization,
+            row.id = %first.id,
+            rows = batch.len(),
+            error,
+            "rows could not be worked on; they are due again when their lease ends"
+        );
+    }
+    tools.statuses.change(rhythm.reconciler, |status| {
+        status.worked_at = Some(now);
+        if error.is_some() {
+            status.failed += 1;
+            status.last_error = error;
+        } else {
+            status.finished += 1;
+        }
+    });
+}

@@ -1,0 +1,218 @@
+//! The host that calls are made as: its token, and what a failure of it means for the
+//! whole organization.
+
+use jiff::{SignedDuration, Timestamp};
+use mentoring::event::Event;
+use mentoring::integration::{Cause, IntegrationState};
+use mentoring::organization::OrganizationId;
+use microsoft::{AccessToken, Failure, Grant, Group, Holder, Kind, ObjectId};
+
+use super::{Tools, Trouble};
+use crate::app::integration::token_place;
+use crate::content::Content;
+use crate::store::audit::{self, Author};
+use crate::store::integrations::{self, Integration};
+use crate::store::{Tx, credentials, links, members, organizations, outbox};
+use crate::wake::Reconciler;
+
+/// Why no call can be made just now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blocked {
+    /// There is no integration that may be called.
+    NotIntegrated,
+    /// The token is being refreshed; that wakes whoever waits.
+    TokenComing,
+    /// Somebody has to do something first.
+    NeedsAttention(Cause),
+}
+
+/// The right to call Microsoft for one organization.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// The integration that it belongs to.
+    pub integration: Integration,
+    /// The token.
+    pub token: AccessToken,
+    /// Which version of the credentials it is of.
+    pub version: i64,
+    /// When the credentials were last replaced.
+    pub refreshed_at: Timestamp,
+}
+
+/// The right to call Microsoft for an organization, or why there is none. Only the
+/// reconciler of tokens refreshes; everyone else waits for it (N6).
+pub async fn access(
+    tools: &Tools,
+    organization: OrganizationId,
+) -> Result<Result<Access, Blocked>, Trouble> {
+    let integration = integrations::find_for_work(&tools.store, organization).await?;
+    if !integration.state.may_call() {
+        return Ok(Err(Blocked::NotIntegrated));
+    }
+    if let IntegrationState::NeedsAttention(cause) = integration.state {
+        if !cause.heals_by_itself() {
+            return Ok(Err(Blocked::NeedsAttention(cause)));
+        }
+    }
+    let Some(stored) = credentials::find(&tools.store, organization).await? else {
+        return Ok(Err(Blocked::NotIntegrated));
+    };
+    let now = tools.clock.now();
+    if let Some((sealed, expires_at)) = &stored.access_token {
+        let secret = tools
+            .vault
+            .open_text(token_place(organization, "access_token"), sealed)?;
+        let left = expires_at.duration_since(now);
+        let grant = Grant {
+            access_token: secret,
+            refresh_token: None,
+            id_token: None,
+            scopes: integration.scopes.iter().cloned().collect(),
+            expires_in: std::time::Duration::try_from(left).unwrap_or_default(),
+        };
+        let token = AccessToken::new(
+            Holder(organization.0),
+            ObjectId(stored.host_object_id),
+            &grant,
+            now,
+        );
+        if left > SignedDuration::from_secs(30) {
+            return Ok(Ok(Access {
+                integration,
+                token,
+                version: stored.version,
+                refreshed_at: stored.refreshed_at,
+            }));
+        }
+    }
+    let tx = tools.store.begin(organization).await?;
+    credentials::wake(&tx, organization).await?;
+    tx.commit().await?;
+    tools.wake.ring(Reconciler::Tokens);
+    Ok(Err(Blocked::TokenComing))
+}
+
+/// What a failure is called in the rules; none for a token that only needs refreshing.
+pub fn cause(failure: &Failure) -> Option<Cause> {
+    Some(match failure.group() {
+        Group::Token => return None,
+        Group::Throttled => Cause::Throttled,
+        Group::Unreachable => Cause::Unreachable,
+        Group::SignIn => match failure.kind {
+            Kind::GrantExpired => Cause::TokenExpired,
+            Kind::SignInTooOld | Kind::InteractionNeeded | Kind::AccessBlocked => {
+                Cause::ConditionalAccess
+            }
+            _ => Cause::TokenRevoked,
+        },
+        Group::Consent => match failure.kind {
+            Kind::ScopesMissing | Kind::PrivilegesMissing => Cause::PermissionMissing,
+            _ => Cause::ConsentRemoved,
+        },
+        Group::Host => match failure.kind {
+            Kind::HostDisabled => Cause::HostDisabled,
+            Kind::HostGone => Cause::HostMissing,
+            _ => Cause::HostMayNotSchedule,
+        },
+        Group::Application => match failure.kind {
+            Kind::ClientSecretWrong | Kind::ClientSecretExpired | Kind::ClientRefused => {
+                Cause::ApplicationSecret
+            }
+            _ => Cause::RegistrationWrong,
+        },
+        Group::Garbage | Group::Refused | Group::NotFound => Cause::WrongAnswer,
+    })
+}
+
+/// A log line's worth of a failure, with Microsoft's ids and no secret.
+pub fn log(organization: OrganizationId, doing: &str, failure: &Failure) {
+    tracing::warn!(
+        organization.id = %organization,
+        doing,
+        kind = failure.kind.name(),
+        status = failure.status,
+        code = failure.code.as_deref(),
+        request.id = failure.request_id.as_deref(),
+        trace.id = failure.trace_id.as_deref(),
+        detail = failure.detail.as_deref(),
+        "Microsoft did not do what was asked"
+    );
+}
+
+/// Takes note that Microsoft no longer takes the token. One that was refreshed a moment
+/// ago and is refused all the same means that the sign-in itself is refused (G-14).
+pub async fn token_refused(
+    tools: &Tools,
+    tx: &Tx,
+    access: &Access,
+) -> Result<Option<Cause>, Trouble> {
+    let organization = access.integration.organization;
+    if tx.now.duration_since(access.refreshed_at) < SignedDuration::from_secs(60) {
+        attention(tools, tx, organization, Cause::TokenRevoked).await?;
+        return Ok(Some(Cause::TokenRevoked));
+    }
+    credentials::distrust(tx, organization, access.version).await?;
+    tools.wake.ring(Reconciler::Tokens);
+    Ok(None)
+}
+
+/// Records that the whole integration needs attention, and tells the global
+/// administrators once, however many meetings it concerns.
+pub async fn attention(
+    tools: &Tools,
+    tx: &Tx,
+    organization: OrganizationId,
+    cause: Cause,
+) -> Result<(), Trouble> {
+    let before = integrations::find_in(tx, organization).await?;
+    let state = before.state.after_failure(cause);
+    if state == before.state {
+        return Ok(());
+    }
+    let next = Integration { state, ..before };
+    integrations::save(tx, &next, None).await?;
+    audit::append(
+        tx,
+        organization,
+        &Author::ithaca(),
+        &Event::TeamsNeedsAttention { cause },
+    )
+    .await?;
+    if cause.heals_by_itself() {
+        return Ok(());
+    }
+    let Some(here) = organizations::find_on(tx.on(), organization).await? else {
+        return Ok(());
+    };
+    let content = Content::TeamsNeedsAttention {
+        organization: here.name,
+        happened: cause.sentence_for_administrator().to_owned(),
+        remedy: cause.remedy().to_owned(),
+        meetings_without_link: links::count_without_link(tx, organization).await?,
+        page: tools
+            .instance
+            .address(&format!("/{}/manage/integrations/teams", here.slug)),
+    };
+    for administrator in members::list_administrators_in(tx, organization).await? {
+        let message = outbox::Message {
+            id: tools.randomness.uuid_v7(tx.now),
+            organization,
+            member: administrator.id,
+            meeting: None,
+            topic: format!(
+                "teams:{}:{}:{}",
+                next.generation,
+                cause.as_str(),
+                tx.now.as_millisecond()
+            ),
+            content: serde_json::to_string(&content)?,
+            fate: outbox::Fate::Waiting,
+            attempts: 0,
+            created_at: tx.now,
+            reason: None,
+        };
+        outbox::put(tx, &message, tx.now).await?;
+    }
+    tools.wake.ring(Reconciler::Outbox);
+    Ok(())
+}

@@ -1,0 +1,505 @@
+//! The Teams meeting of each meeting: made once, kept true, deleted when it is not wanted
+//! any more. People are told of a meeting in the commit that records its working link.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use mentoring::integration::Cause;
+use mentoring::link::{self, LinkPerson, LinkState, Retry, Step, WaitingReason, Wanted};
+use mentoring::lobby::{self, LobbyScope, Person};
+use mentoring::meeting::MeetingState;
+use mentoring::organization::{MeetingId, MemberId};
+use mentoring::role::Role;
+use mentoring::track::Mode;
+use microsoft::online_meetings::{
+    AllowedLobbyAdmitters, AllowedPresenters, Attendee, LobbyScope as TeamsLobby, Role as TeamsRole,
+};
+use microsoft::{Changes, Client, Failure, NewOnlineMeeting, ObjectId, OnlineMeeting};
+
+use super::host::{self, Access, Blocked};
+use super::{Tools, Trouble};
+use crate::store::invitations::announce;
+use crate::store::lease::{self, Claim};
+use crate::store::links::{self, Link};
+use crate::store::meetings::{self, StoredMeeting};
+use crate::store::{StoreError, Tx, directory, members, tracks};
+use crate::wake::Reconciler;
+
+/// A plan comes to rest within this many steps: create, update, and one to spare.
+const MOST_STEPS: usize = 4;
+/// A link whose integration waits for a person looks again this often by itself.
+const WHILE_BLOCKED: SignedDuration = SignedDuration::from_hours(6);
+
+/// What a step taught us.
+enum Learned {
+    /// The link as it is now known.
+    Link(Link),
+    /// Teams deleted it behind our back: a new one is wanted.
+    Vanished,
+}
+
+/// Works on one link until wanted and observed agree, or something stands in the way.
+pub async fn reconcile(tools: Tools, claims: Vec<Claim>) -> Result<(), Trouble> {
+    for claim in claims {
+        one(&tools, &claim).await?;
+    }
+    Ok(())
+}
+
+async fn one(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
+    for _ in 0..MOST_STEPS {
+        let Some((link, stored, wanted)) = read(tools, claim).await? else {
+            return rest(tools, claim, None).await;
+        };
+        let over = stored.meeting.schedule.ends_at <= tools.clock.now();
+        let step = match link::plan(&wanted, &link.observed) {
+            Step::CreateOrGet { .. } if over => Step::Nothing,
+            step => step,
+        };
+        if step == Step::Nothing {
+            return settle(tools, claim, &link).await;
+        }
+        let access = match host::access(tools, claim.organization).await? {
+            Ok(access) => access,
+            Err(blocked) => return wait(tools, claim, link, blocked).await,
+        };
+        if matches!(step, Step::CreateOrGet { .. }) && !link.observed.ever_called {
+            let tx = tools.store.begin(claim.organization).await?;
+            links::mark_called(&tx, claim.organization, link.meeting).await?;
+            tx.commit().await?;
+        }
+        match apply(&tools.microsoft, &access, &step, &link, &wanted).await {
+            Ok(Learned::Link(learned)) => {
+                if !record(tools, claim, learned, &wanted).await? {
+                    return Ok(());
+                }
+            }
+            Ok(Learned::Vanished) => {
+                if !want_anew(tools, claim, &link, &access).await? {
+                    return Ok(());
+                }
+            }
+            Err(failure) => return failed(tools, claim, link, &access, &failure).await,
+        }
+    }
+    rest(tools, claim, Some(tools.clock.now())).await
+}
+
+/// What is wanted and what was observed, read anew before every step.
+async fn read(
+    tools: &Tools,
+    claim: &Claim,
+) -> Result<Option<(Link, StoredMeeting, Wanted)>, Trouble> {
+    let id = MeetingId(claim.id);
+    let Some(link) = links::find_for_work(&tools.store, claim.organization, id).await? else {
+        return Ok(None);
+    };
+    let Some(stored) = meetings::find_for_work(&tools.store, claim.organization, id).await? else {
+        return Ok(None);
+    };
+    if link.kept {
+        return Ok(None);
+    }
+    let meeting = &stored.meeting;
+    let ids: Vec<MemberId> = meeting
+        .attendees
+        .iter()
+        .map(|attendee| attendee.member)
+        .collect();
+    let accounts = directory::list_for_work(&tools.store, claim.organization, &ids).await?;
+    let addresses: BTreeMap<MemberId, String> =
+        members::list_for_work(&tools.store, claim.organization, &ids)
+            .await?
+            .into_iter()
+            .map(|member| (member.id, member.email.as_str().to_owned()))
+            .collect();
+    let enrolments =
+        tracks::participants_for_work(&tools.store, claim.organization, meeting.track).await?;
+    let lobby = tracks::find_for_work(&tools.store, claim.organization, meeting.track)
+        .await?
+        .map_or(LobbyScope::default(), |track| track.lobby);
+    let people: Vec<Person> = meeting
+        .attendees
+        .iter()
+        .map(|attendee| Person {
+            member: attendee.member,
+            organizer: attendee.organizer,
+            mentor: enrolments
+                .iter()
+                .any(|one| one.member.id == attendee.member && one.roles.contains(Role::Mentor)),
+            object_id: accounts
+                .get(&attendee.member)
+                .and_then(directory::Lookup::member_object_id),
+        })
+        .collect();
+    let coorganizers = lobby::coorganizers(&people);
+    let people = people
+        .iter()
+        .map(|person| LinkPerson {
+            member: person.member,
+            upn: accounts
+                .get(&person.member)
+                .and_then(|lookup| lookup.account.as_ref())
+                .map(|account| account.user_principal_name.clone())
+                .or_else(|| addresses.get(&person.member).cloned())
+                .unwrap_or_default(),
+            object_id: person.object_id,
+            coorganizer: coorganizers.contains(&person.member),
+        })
+        .collect();
+    let wanted = Wanted {
+        meeting: id,
+        present: link.wanted
+            && meeting.state == MeetingState::Scheduled
+            && meeting.mode == Mode::Teams,
+        revision: link.version,
+        subject: meeting.title.clone(),
+        start: meeting.schedule.starts_at,
+        end: meeting.schedule.ends_at,
+        people,
+        lobby,
+    };
+    Ok(Some((link, stored, wanted)))
+}
+
+fn attendees(wanted: &Wanted) -> Vec<Attendee> {
+    wanted
+        .people
+        .iter()
+        .map(|person| Attendee {
+            upn: person.upn.clone(),
+            role: if person.coorganizer {
+                TeamsRole::CoOrganizer
+            } else {
+                TeamsRole::Attendee
+            },
+            object_id: person.object_id.map(ObjectId),
+        })
+        .collect()
+}
+
+fn teams_lobby(scope: LobbyScope) -> TeamsLobby {
+    match scope {
+        LobbyScope::Organization => TeamsLobby::Organization,
+        LobbyScope::Invited => TeamsLobby::Invited,
+        LobbyScope::Everyone => TeamsLobby::Everyone,
+    }
+}
+
+async fn apply(
+    client: &Client,
+    access: &Access,
+    step: &Step,
+    link: &Link,
+    wanted: &Wanted,
+) -> Result<Learned, Failure> {
+    let calls = client.online_meetings(&access.token);
+    let mut next = link.clone();
+    match step {
+        Step::CreateOrGet { external_id } | Step::GetThenDelete { external_id } => {
+            let new = NewOnlineMeeting {
+                external_id: external_id.clone(),
+                subject: wanted.subject.clone(),
+                start: wanted.start,
+                end: wanted.end,
+                attendees: attendees(wanted),
+            };
+            let (made, _) = calls.create_or_get(&new).await?;
+            if matches!(step, Step::GetThenDelete { .. }) {
+                delete(client, access, &made.id).await?;
+                next.observed.deleted_confirmed = true;
+            } else {
+                next.observed.join_url = Some(made.join_web_url.to_string());
+                next.observed.online_meeting_id = Some(made.id);
+            }
+            next.observed.ever_called = true;
+        }
+        Step::Update { id } => {
+            let changes = Changes {
+                subject: Some(wanted.subject.clone()),
+                times: Some((wanted.start, wanted.end)),
+                attendees: Some(attendees(wanted)),
+                lobby_scope: Some(teams_lobby(wanted.lobby)),
+                // Nobody who dials in can be told from a stranger.
+                dial_in_bypass: Some(false),
+                // Any colleague who is there can let others in (product, section 5).
+                allowed_presenters: Some(AllowedPresenters::Organization),
+                allowed_lobby_admitters: Some(
+                    AllowedLobbyAdmitters::OrganizerAndCoOrganizersAndPresenters,
+                ),
+            };
+            match calls.update(id, &changes).await {
+                Ok(_) => {}
+                Err(failure) if failure.kind == microsoft::Kind::NotFound => {
+                    return Ok(Learned::Vanished);
+                }
+                Err(failure) => return Err(failure),
+            }
+            let Some(read_back) = calls.get(id).await? else {
+                return Ok(Learned::Vanished);
+            };
+            next.observed.join_url = Some(read_back.join_web_url.to_string());
+            next.lobby_difference = difference(wanted, &read_back);
+            next.observed.applied_revision = Some(wanted.revision);
+        }
+        Step::Delete { id } => {
+            delete(client, access, id).await?;
+            next.observed.deleted_confirmed = true;
+        }
+        Step::Nothing => {}
+    }
+    Ok(Learned::Link(next))
+}
+
+/// Deletes a Teams meeting. Microsoft's own link may outlive that and even revive the
+/// meeting, so its door is shut first as far as it can be (microsoft: C4).
+async fn delete(client: &Client, access: &Access, id: &str) -> Result<(), Failure> {
+    let calls = client.online_meetings(&access.token);
+    let shut = Changes {
+        attendees: Some(Vec::new()),
+        lobby_scope: Some(TeamsLobby::Organizer),
+        ..Changes::default()
+    };
+    match calls.update(id, &shut).await {
+        Ok(_) => {}
+        // The deletion itself will say what matters of a refusal.
+        Err(failure) if !failure.heals_by_itself() => {}
+        Err(failure) => return Err(failure),
+    }
+    calls.delete(id).await.map(|_| ())
+}
+
+/// What Teams kept differently from what was set, in a word for the page.
+fn difference(wanted: &Wanted, read_back: &OnlineMeeting) -> Option<String> {
+    match &read_back.lobby_scope {
+        Some(scope) if *scope != teams_lobby(wanted.lobby) => Some(scope.as_str().to_owned()),
+        _ => None,
+    }
+}
+
+/// Writes what a step taught. When the link works for the first time, everyone is told in
+/// the same commit (N4). Answers whether the lease still held.
+async fn record(
+    tools: &Tools,
+    claim: &Claim,
+    mut learned: Link,
+    wanted: &Wanted,
+) -> Result<bool, Trouble> {
+    let tx = tools.store.begin(claim.organization).await?;
+    if !lease::holds(&tx, claim).await? {
+        return Ok(false);
+    }
+    let id = MeetingId(claim.id);
+    let Some(current) = links::find_in(&tx, claim.organization, id).await? else {
+        return Ok(false);
+    };
+    if current.observed.generation != learned.observed.generation {
+        return Ok(false);
+    }
+    learned.attempts = 0;
+    // Somebody may have cancelled while Microsoft answered; their word about the state stands.
+    learned.state = if !current.wanted {
+        LinkState::Closed
+    } else if learned.observed.applied_revision.is_some() {
+        LinkState::Ready
+    } else {
+        LinkState::Waiting(WaitingReason::BeingMade)
+    };
+    match links::save(&tx, &learned).await {
+        Err(StoreError::Taken(_)) => {
+            drop(tx);
+            tracing::error!(organization.id = %claim.organization, meeting.id = %id, "Microsoft answered with the id of another meeting");
+            give_up(tools, claim, Cause::WrongAnswer).await?;
+            return Ok(false);
+        }
+        other => other?,
+    }
+    if learned.state == LinkState::Ready && wanted.present {
+        if let Some(stored) = meetings::find_in(&tx, claim.organization, id).await? {
+            if stored.announced_sequence.is_none()
+                && stored.meeting.state == MeetingState::Scheduled
+            {
+                announce(
+                    &tx,
+                    &tools.instance,
+                    &tools.randomness,
+                    None,
+                    &stored,
+                    tx.now,
+                )
+                .await?;
+            }
+        }
+    }
+    tx.commit().await?;
+    tools.wake.ring(Reconciler::Outbox);
+    Ok(true)
+}
+
+async fn want_anew(
+    tools: &Tools,
+    claim: &Claim,
+    link: &Link,
+    access: &Access,
+) -> Result<bool, Trouble> {
+    let tx = tools.store.begin(claim.organization).await?;
+    if !lease::holds(&tx, claim).await? {
+        return Ok(false);
+    }
+    let current = links::find_in(&tx, claim.organization, link.meeting).await?;
+    if current.is_some_and(|current| current.wanted) {
+        let waiting = LinkState::Waiting(WaitingReason::BeingMade);
+        links::want(
+            &tx,
+            claim.organization,
+            link.meeting,
+            &waiting,
+            access.integration.generation,
+        )
+        .await?;
+    }
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Wanted and observed agree: the row rests, unless something changed meanwhile.
+async fn settle(tools: &Tools, claim: &Claim, seen: &Link) -> Result<(), Trouble> {
+    let tx = tools.store.begin(claim.organization).await?;
+    let current = links::find_in(&tx, claim.organization, MeetingId(claim.id)).await?;
+    let changed = current.is_some_and(|current| current.version != seen.version);
+    let due_at = changed.then_some(tx.now);
+    lease::release(&tx, claim, due_at).await?;
+    tx.commit().await?;
+    if seen.observed.deleted_confirmed {
+        tools.wake.ring(Reconciler::Health);
+    }
+    Ok(())
+}
+
+async fn rest(tools: &Tools, claim: &Claim, due_at: Option<Timestamp>) -> Result<(), Trouble> {
+    let tx = tools.store.begin(claim.organization).await?;
+    lease::release(&tx, claim, due_at).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// A link that works stays ready while a change of it waits; others say why they wait.
+fn waiting(link: &Link, cause: Option<Cause>) -> LinkState {
+    match link.state {
+        LinkState::Ready | LinkState::Closed => link.state,
+        _ => LinkState::Waiting(cause.map_or(WaitingReason::BeingMade, WaitingReason::Because)),
+    }
+}
+
+async fn wait(
+    tools: &Tools,
+    claim: &Claim,
+    mut link: Link,
+    blocked: Blocked,
+) -> Result<(), Trouble> {
+    let tx = tools.store.begin(claim.organization).await?;
+    let due_at = match blocked {
+        Blocked::TokenComing => Some(tx.now + SignedDuration::from_secs(5)),
+        Blocked::NeedsAttention(cause) => {
+            link.state = waiting(&link, Some(cause));
+            Some(tx.now + WHILE_BLOCKED)
+        }
+        // Nothing can be called, and integrating again wakes every link that waits.
+        Blocked::NotIntegrated => None,
+    };
+    save_and_release(&tx, claim, &link, due_at).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn save_and_release(
+    tx: &Tx,
+    claim: &Claim,
+    link: &Link,
+    due_at: Option<Timestamp>,
+) -> Result<(), Trouble> {
+    if !lease::holds(tx, claim).await? {
+        return Ok(());
+    }
+    let current = links::find_in(tx, claim.organization, link.meeting).await?;
+    let changed = current
+        .as_ref()
+        .is_none_or(|current| current.version != link.version);
+    if changed {
+        // What was learned is about an older wish; the newer one is worked on at once.
+        lease::release(tx, claim, Some(tx.now)).await?;
+        return Ok(());
+    }
+    links::save(tx, link).await?;
+    lease::release(tx, claim, due_at).await?;
+    Ok(())
+}
+
+async fn failed(
+    tools: &Tools,
+    claim: &Claim,
+    mut link: Link,
+    access: &Access,
+    failure: &Failure,
+) -> Result<(), Trouble> {
+    host::log(claim.organization, "keep a Teams meeting", failure);
+    let tx = tools.store.begin(claim.organization).await?;
+    let Some(cause) = host::cause(failure) else {
+        let refused = host::token_refused(tools, &tx, access).await?;
+        link.state = waiting(&link, refused);
+        let later = refused.map_or(SignedDuration::from_secs(5), |_| WHILE_BLOCKED);
+        save_and_release(&tx, claim, &link, Some(tx.now + later)).await?;
+        tx.commit().await?;
+        return Ok(());
+    };
+    let heals = failure.heals_by_itself();
+    let concerns_all = !heals && cause != Cause::WrongAnswer;
+    if concerns_all {
+        host::attention(tools, &tx, claim.organization, cause).await?;
+    }
+    link.attempts += 1;
+    let attempts = u32::try_from(link.attempts).unwrap_or(u32::MAX);
+    let asked = failure
+        .retry_after
+        .and_then(|wait| SignedDuration::try_from(wait).ok());
+    let due_at = if concerns_all {
+        link.state = waiting(&link, Some(cause));
+        Some(tx.now + WHILE_BLOCKED)
+    } else {
+        match link::retry_at(attempts, tx.now, heals, asked, tools.jitter()) {
+            Retry::At(at) => {
+                link.state = waiting(&link, Some(cause));
+                Some(at)
+            }
+            Retry::GiveUp => {
+                if link.state != LinkState::Closed {
+                    link.state = LinkState::Failed(cause);
+                }
+                None
+            }
+        }
+    };
+    // While Teams is being removed, what cannot be deleted is left and listed.
+    let removing = access.integration.removal.is_some();
+    let due_at = if removing && concerns_all {
+        None
+    } else {
+        due_at
+    };
+    save_and_release(&tx, claim, &link, due_at).await?;
+    tx.commit().await?;
+    if removing {
+        tools.wake.ring(Reconciler::Health);
+    }
+    Ok(())
+}
+
+async fn give_up(tools: &Tools, claim: &Claim, cause: Cause) -> Result<(), Trouble> {
+    let tx = tools.store.begin(claim.organization).await?;
+    if let Some(mut link) = links::find_in(&tx, claim.organization, MeetingId(claim.id)).await? {
+        link.state = LinkState::Failed(cause);
+        save_and_release(&tx, claim, &link, None).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}

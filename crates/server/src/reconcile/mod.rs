@@ -1,0 +1,144 @@
+//! What happens by itself. Each reconciler compares what is wanted with what is, makes a
+//! plan, applies a step, and writes down what it learned; it takes no input, so that the
+//! path after a crash is the everyday path.
+
+pub mod directory;
+pub mod driver;
+pub mod health;
+pub mod host;
+pub mod links;
+pub mod outbox;
+pub mod removal;
+pub mod retention;
+pub mod tokens;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::{Clock, Randomness};
+use crate::instance::Instance;
+use crate::mail::{Sender, Smtp};
+use crate::store::Store;
+use crate::store::lease::Work;
+use crate::vault::Vault;
+use crate::wake::{Reconciler, Wake};
+
+pub use driver::{Rhythm, Status, Statuses, Trouble};
+
+/// Everything that a reconciler works with. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Tools {
+    /// Where things are kept.
+    pub store: Store,
+    /// Opens and seals tokens.
+    pub vault: Arc<Vault>,
+    /// Tells the time.
+    pub clock: Clock,
+    /// Spreads retries, makes ids.
+    pub randomness: Randomness,
+    /// Hears and rings doorbells.
+    pub wake: Wake,
+    /// What this instance knows of itself.
+    pub instance: Arc<Instance>,
+    /// Speaks with Microsoft.
+    pub microsoft: microsoft::Client,
+    /// Hands mail to the mail server; without one, messages wait.
+    pub smtp: Option<Arc<Smtp>>,
+    /// Whom the mail is from.
+    pub sender: Sender,
+    /// This process among the nodes.
+    pub node: Arc<str>,
+    /// What an operator can read.
+    pub statuses: Statuses,
+}
+
+impl Tools {
+    /// 0 to 1000, for spreading retries.
+    pub(crate) fn jitter(&self) -> u32 {
+        u32::from(u16::from_le_bytes(self.randomness.bytes())) % 1_001
+    }
+}
+
+/// The longest call to Microsoft ends after thirty seconds; an activation makes a few.
+const LEASE: SignedDuration = SignedDuration::from_mins(3);
+
+fn rhythm(reconciler: Reconciler, work: Work, at_once: usize, batch: usize) -> Rhythm {
+    Rhythm {
+        reconciler,
+        work,
+        interval: Duration::from_secs(10),
+        at_once,
+        batch,
+        lease: LEASE,
+    }
+}
+
+/// The reconcilers of one process, running.
+#[derive(Debug)]
+pub struct Running {
+    stop: CancellationToken,
+    tasks: JoinSet<()>,
+}
+
+impl Running {
+    /// Lets each finish the row it holds, then ends.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+/// Starts all reconcilers.
+pub fn start(tools: &Tools) -> Running {
+    let stop = CancellationToken::new();
+    let mut tasks = JoinSet::new();
+    let t = || (tools.clone(), stop.clone());
+
+    let (tools_, stop_) = t();
+    tasks.spawn(driver::turn(
+        tools_,
+        rhythm(Reconciler::Links, Work::Links, 8, 1),
+        stop_,
+        links::reconcile,
+    ));
+    let (tools_, stop_) = t();
+    tasks.spawn(driver::turn(
+        tools_,
+        rhythm(
+            Reconciler::Directory,
+            Work::Directory,
+            2,
+            microsoft::users::LOOKUP_BATCH,
+        ),
+        stop_,
+        directory::reconcile,
+    ));
+    let (tools_, stop_) = t();
+    tasks.spawn(driver::turn(
+        tools_,
+        rhythm(Reconciler::Tokens, Work::Credentials, 4, 1),
+        stop_,
+        tokens::reconcile,
+    ));
+    let (tools_, stop_) = t();
+    tasks.spawn(driver::turn(
+        tools_,
+        rhythm(Reconciler::Health, Work::Integrations, 4, 1),
+        stop_,
+        health::reconcile,
+    ));
+    let (tools_, stop_) = t();
+    tasks.spawn(driver::turn(
+        tools_,
+        rhythm(Reconciler::Outbox, Work::Outbox, 4, 1),
+        stop_,
+        outbox::reconcile,
+    ));
+    let (tools_, stop_) = t();
+    tasks.spawn(retention::turn(tools_, stop_));
+    Running { stop, tasks }
+}

@@ -1,0 +1,280 @@
+//! Messages leave: each once, in the reader's zone, with the same Message-ID on every
+//! try. What is out of date before it leaves is dropped and says so.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use jiff::SignedDuration;
+use mentoring::invitation::Method;
+use mentoring::meeting::MeetingState;
+use mentoring::member::{Member, MemberState};
+use secrecy::ExposeSecret;
+use url::Url;
+
+use super::{Tools, Trouble};
+use crate::app::members::sealed_place;
+use crate::content::{Content, Invitation};
+use crate::mail::{
+    Correspondent, Delivery, Letter, MeetingLetter, MeetingReader, MemberInvitation,
+    Message as Mail, MessageId, PasswordReset, Sender, TeamsNeedsAttention, calendar,
+};
+use crate::store::lease::{self, Claim};
+use crate::store::organizations::{self, Organization};
+use crate::store::outbox::{self, Fate, Message};
+use crate::store::{meetings, members};
+
+/// Over some two days, a mail server that is down is given up (F32).
+const MOST_ATTEMPTS: i64 = 60;
+const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(5);
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(1);
+const WITHOUT_SERVER: SignedDuration = SignedDuration::from_mins(10);
+
+/// Sends one message.
+pub async fn reconcile(tools: Tools, claims: Vec<Claim>) -> Result<(), Trouble> {
+    for claim in claims {
+        one(&tools, &claim).await?;
+    }
+    Ok(())
+}
+
+async fn one(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
+    let Some(mut message) =
+        outbox::find_for_work(&tools.store, claim.organization, claim.id).await?
+    else {
+        return Ok(());
+    };
+    if message.fate != Fate::Waiting {
+        return conclude(tools, claim, &message, None).await;
+    }
+    let reader = members::find_for_work(&tools.store, claim.organization, message.member).await?;
+    let organization = organizations::find(&tools.store, claim.organization).await?;
+    let (Some(reader), Some(organization)) = (reader, organization) else {
+        return give_up(tools, claim, message, Fate::Dropped, "the reader is gone").await;
+    };
+    let content: Content = outbox::content(&message)?;
+    if let Some(why) = out_of_date(tools, &content, &message, &reader).await? {
+        return give_up(tools, claim, message, Fate::Dropped, why).await;
+    }
+    let Some(smtp) = &tools.smtp else {
+        return conclude(tools, claim, &message, Some(WITHOUT_SERVER)).await;
+    };
+    let composed = compose(tools, &message, &content, &reader, &organization)?;
+    let delivery = smtp.deliver(&composed.compose(&tools.sender)?).await;
+    message.attempts += 1;
+    match delivery {
+        Delivery::Delivered => {
+            message.fate = Fate::Sent;
+            conclude(tools, claim, &message, None).await
+        }
+        Delivery::Refused(why) => give_up(tools, claim, message, Fate::Failed, &why).await,
+        Delivery::TryAgain(why) | Delivery::Unknown(why) => {
+            tracing::warn!(
+                organization.id = %claim.organization,
+                message.id = %message.id,
+                attempts = message.attempts,
+                why,
+                "a message was not taken by the mail server; it is tried again"
+            );
+            if message.attempts >= MOST_ATTEMPTS {
+                return give_up(tools, claim, message, Fate::Failed, &why).await;
+            }
+            message.reason = Some(why);
+            let doublings = u32::try_from(message.attempts - 1).unwrap_or(0).min(12);
+            let wait = (FIRST_WAIT * 2_i32.pow(doublings)).min(LONGEST_WAIT);
+            conclude(tools, claim, &message, Some(wait)).await
+        }
+    }
+}
+
+/// Why a message should not be sent any more, if it should not (E-09, F32).
+async fn out_of_date(
+    tools: &Tools,
+    content: &Content,
+    message: &Message,
+    reader: &Member,
+) -> Result<Option<&'static str>, Trouble> {
+    let welcome = matches!(content, Content::Welcome { .. });
+    if reader.state != MemberState::Active && !(welcome && reader.state == MemberState::Invited) {
+        return Ok(Some("the reader is not active"));
+    }
+    let (Content::Invitation(invitation), Some(id)) = (content, message.meeting) else {
+        return Ok(None);
+    };
+    let Some(stored) = meetings::find_for_work(&tools.store, message.organization, id).await?
+    else {
+        return Ok(Some("the meeting is gone"));
+    };
+    let meeting = &stored.meeting;
+    if meeting.schedule.ends_at <= tools.clock.now() {
+        return Ok(Some("the meeting is over"));
+    }
+    let attends = meeting
+        .attendees
+        .iter()
+        .any(|attendee| attendee.member == reader.id);
+    let invites = invitation.calendar.method == Method::Request;
+    if invites && (!attends || meeting.state == MeetingState::Cancelled) {
+        return Ok(Some("the reader is no longer invited"));
+    }
+    Ok(None)
+}
+
+fn compose(
+    tools: &Tools,
+    message: &Message,
+    content: &Content,
+    reader: &Member,
+    organization: &Organization,
+) -> Result<Mail, Trouble> {
+    let open = |sealed: &str| -> Result<Url, Trouble> {
+        let sealed = BASE64_STANDARD.decode(sealed)?;
+        let address = tools
+            .vault
+            .open_text(sealed_place(message.organization, message.id), &sealed)?;
+        Ok(address.expose_secret().parse()?)
+    };
+    let mut on_behalf_of = None;
+    let mut part = None;
+    let letter = match content {
+        Content::Invitation(invitation) => {
+            on_behalf_of = Some(Correspondent {
+                name: invitation.organizer_name.clone(),
+                email: invitation.organizer_email.clone(),
+            });
+            let mut object = invitation.calendar.clone();
+            object.organizer.0 = Sender::name_for(&invitation.organizer_name);
+            part = Some(calendar::write(&object, &tools.sender)?);
+            meeting_letter(invitation, reader, organization)?
+        }
+        Content::Welcome {
+            organization,
+            invited_by,
+            sealed_address,
+            expires_at,
+        } => MemberInvitation {
+            organization,
+            invited_by,
+            link: &open(sealed_address)?,
+            expires_at: *expires_at,
+            time_zone: &reader.time_zone,
+            language: &reader.language,
+        }
+        .write(),
+        Content::PasswordReset {
+            organization,
+            sealed_address,
+            expires_at,
+        } => PasswordReset {
+            organization,
+            link: &open(sealed_address)?,
+            expires_at: *expires_at,
+            time_zone: &reader.time_zone,
+            language: &reader.language,
+        }
+        .write(),
+        Content::TeamsNeedsAttention {
+            organization,
+            happened,
+            remedy,
+            meetings_without_link,
+            page,
+        } => TeamsNeedsAttention {
+            organization,
+            what: happened,
+            remedy,
+            meetings_without_link: *meetings_without_link,
+            page: &page.parse()?,
+        }
+        .write(),
+    };
+    Ok(Mail {
+        to: Correspondent {
+            name: reader.name(),
+            email: reader.email.as_str().to_owned(),
+        },
+        on_behalf_of,
+        letter,
+        calendar: part,
+        id: MessageId::of_row(message.id, &tools.sender),
+        date: tools.clock.now(),
+    })
+}
+
+fn meeting_letter(
+    invitation: &Invitation,
+    reader: &Member,
+    organization: &Organization,
+) -> Result<Letter, Trouble> {
+    let object = &invitation.calendar;
+    let join_address: Option<Url> = invitation
+        .join_address
+        .as_deref()
+        .map(str::parse)
+        .transpose()?;
+    let page: Url = invitation.page.parse()?;
+    let people: Vec<String> = object
+        .attendees
+        .iter()
+        .map(|(name, _, _)| name.clone())
+        .collect();
+    Ok(MeetingLetter {
+        change: &invitation.change,
+        reader: MeetingReader {
+            time_zone: &reader.time_zone,
+            language: &reader.language,
+            organizing: invitation.organizer == reader.id,
+        },
+        organization: &organization.name,
+        title: &object.summary,
+        agenda: &object.description,
+        organizer: &invitation.organizer_name,
+        people: &people,
+        starts_at: object.starts_at,
+        ends_at: object.ends_at,
+        time_zone: &object.time_zone,
+        mode: invitation.mode,
+        location: if join_address.is_some() {
+            ""
+        } else {
+            &object.location
+        },
+        page: &page,
+        join_address: join_address.as_ref(),
+        host: invitation.host.as_deref(),
+    }
+    .write())
+}
+
+async fn give_up(
+    tools: &Tools,
+    claim: &Claim,
+    mut message: Message,
+    fate: Fate,
+    why: &str,
+) -> Result<(), Trouble> {
+    message.fate = fate;
+    message.reason = Some(why.chars().take(500).collect());
+    tracing::info!(
+        organization.id = %claim.organization,
+        message.id = %message.id,
+        fate = fate.as_str(),
+        why,
+        "a message will not be sent"
+    );
+    conclude(tools, claim, &message, None).await
+}
+
+async fn conclude(
+    tools: &Tools,
+    claim: &Claim,
+    message: &Message,
+    again: Option<SignedDuration>,
+) -> Result<(), Trouble> {
+    let tx = tools.store.begin(claim.organization).await?;
+    if !lease::holds(&tx, claim).await? {
+        return Ok(());
+    }
+    outbox::save(&tx, message).await?;
+    lease::release(&tx, claim, again.map(|again| tx.now + again)).await?;
+    tx.commit().await?;
+    Ok(())
+}

@@ -1,0 +1,49 @@
+//! Forgets what is over: ended sessions, old tries, consent flows that nobody finished.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use tokio_util::sync::CancellationToken;
+
+use super::Tools;
+use crate::store::{Stored, attempts, consents, sessions};
+use crate::wake::Reconciler;
+
+const INTERVAL: Duration = Duration::from_secs(600);
+
+/// Cleans up every ten minutes until `stop`.
+pub async fn turn(tools: Tools, stop: CancellationToken) {
+    loop {
+        let now = tools.clock.now();
+        let outcome = clean(&tools).await;
+        tools.statuses.change(Reconciler::Retention, |status| {
+            status.looked_at = Some(now);
+            match &outcome {
+                Ok(()) => {
+                    status.worked_at = Some(now);
+                    status.finished += 1;
+                }
+                Err(error) => {
+                    status.failed += 1;
+                    status.last_error = Some(error.to_string());
+                }
+            }
+        });
+        if let Err(error) = outcome {
+            tracing::error!(%error, "what is over could not be forgotten");
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(INTERVAL) => {}
+            () = tools.wake.rung(Reconciler::Retention) => {}
+        }
+    }
+}
+
+async fn clean(tools: &Tools) -> Stored<()> {
+    let tx = tools.store.begin_unscoped().await?;
+    sessions::delete_expired(&tx).await?;
+    attempts::delete_old(&tx, SignedDuration::from_hours(2)).await?;
+    consents::delete_before(&tx, tx.now - SignedDuration::from_hours(24)).await?;
+    tx.commit().await
+}

@@ -1,0 +1,129 @@
+//! Keeps the host's tokens fresh: ahead of their end, at least daily, one refresh at a
+//! time over all nodes (the lease), the newest always kept (compare and swap).
+
+use jiff::SignedDuration;
+use mentoring::event::Event;
+use mentoring::integration::IntegrationState;
+use microsoft::{Failure, Grant, TenantId};
+use secrecy::ExposeSecret;
+
+use super::host;
+use super::{Tools, Trouble};
+use crate::app::integration::{refresh_due, token_place};
+use crate::store::audit::{self, Author};
+use crate::store::credentials::{self, Credentials};
+use crate::store::integrations::{self, Integration};
+use crate::store::lease::{self, Claim};
+use crate::store::links;
+use crate::wake::Reconciler;
+
+/// A sign-in that Microsoft refused may come back: the account is enabled again, the
+/// policy mended. Asking this often costs nothing.
+const WHILE_REFUSED: SignedDuration = SignedDuration::from_mins(15);
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(5);
+
+/// Refreshes the tokens of one organization.
+pub async fn reconcile(tools: Tools, claims: Vec<Claim>) -> Result<(), Trouble> {
+    for claim in claims {
+        one(&tools, &claim).await?;
+    }
+    Ok(())
+}
+
+async fn one(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
+    let organization = claim.organization;
+    let Some(stored) = credentials::find(&tools.store, organization).await? else {
+        return Ok(());
+    };
+    let refresh_token = tools.vault.open_text(
+        token_place(organization, "refresh_token"),
+        &stored.refresh_token,
+    )?;
+    match tools
+        .microsoft
+        .refresh(TenantId(stored.tenant_id), &refresh_token)
+        .await
+    {
+        Ok(grant) => refreshed(tools, claim, &stored, &grant).await,
+        Err(failure) => failed(tools, claim, &stored, &failure).await,
+    }
+}
+
+async fn refreshed(
+    tools: &Tools,
+    claim: &Claim,
+    stored: &Credentials,
+    grant: &Grant,
+) -> Result<(), Trouble> {
+    let organization = claim.organization;
+    let tx = tools.store.begin(organization).await?;
+    let lasts = SignedDuration::try_from(grant.expires_in).unwrap_or(SignedDuration::ZERO);
+    let seal = |column, secret: &secrecy::SecretString| {
+        tools.vault.seal(
+            token_place(organization, column),
+            secret.expose_secret().as_bytes(),
+        )
+    };
+    let next = Credentials {
+        refresh_token: match &grant.refresh_token {
+            Some(token) => seal("refresh_token", token),
+            None => stored.refresh_token.clone(),
+        },
+        access_token: Some((seal("access_token", &grant.access_token), tx.now + lasts)),
+        refreshed_at: tx.now,
+        ..stored.clone()
+    };
+    if !lease::holds(&tx, claim).await? || !credentials::replace(&tx, &next, stored.version).await?
+    {
+        // Somebody else has newer tokens; ours are forgotten.
+        return Ok(());
+    }
+    let integration = integrations::find_in(&tx, organization).await?;
+    if let IntegrationState::NeedsAttention(_) = integration.state {
+        let next = Integration {
+            state: IntegrationState::Checking,
+            ..integration
+        };
+        integrations::save(&tx, &next, Some(tx.now)).await?;
+        audit::append(&tx, organization, &Author::ithaca(), &Event::TeamsRecovered).await?;
+        tools.wake.ring(Reconciler::Health);
+    }
+    links::wake_all(&tx, organization).await?;
+    lease::release(&tx, claim, Some(refresh_due(tx.now, lasts))).await?;
+    tx.commit().await?;
+    tools.wake.ring(Reconciler::Links);
+    Ok(())
+}
+
+async fn failed(
+    tools: &Tools,
+    claim: &Claim,
+    stored: &Credentials,
+    failure: &Failure,
+) -> Result<(), Trouble> {
+    let organization = claim.organization;
+    host::log(organization, "refresh the host's token", failure);
+    let tx = tools.store.begin(organization).await?;
+    if !lease::holds(&tx, claim).await? {
+        return Ok(());
+    }
+    let attempts = stored.attempts + 1;
+    credentials::count_failure(&tx, organization, attempts).await?;
+    let heals = failure.heals_by_itself();
+    let later = if heals {
+        let doubled =
+            SignedDuration::from_secs(2) * 2_i32.pow(u32::try_from(attempts.min(10)).unwrap_or(10));
+        let asked = failure
+            .retry_after
+            .and_then(|wait| SignedDuration::try_from(wait).ok());
+        asked.unwrap_or_else(|| doubled.min(LONGEST_WAIT))
+    } else {
+        if let Some(cause) = host::cause(failure) {
+            host::attention(tools, &tx, organization, cause).await?;
+        }
+        WHILE_REFUSED
+    };
+    lease::release(&tx, claim, Some(tx.now + later)).await?;
+    tx.commit().await?;
+    Ok(())
+}
