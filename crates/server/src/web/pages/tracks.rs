@@ -69,10 +69,11 @@ pub struct Closed {
     pub way: Option<Way>,
 }
 
-/// What happens to planned Teams meetings when the mode is unticked. Posts to the
-/// permissions again, with `modes` (one value, the modes set apart by spaces),
-/// `lobby` and `revision` as before, `links` (`keep` or `turn`) and `replacement`
-/// (a mode).
+/// What happens to planned Teams meetings when the mode is unticked.
+///
+/// Posts to the permissions again, with `modes` (one value, the modes set apart by
+/// spaces), `lobby` and `revision` as before, `links` (`keep` or `turn`) and
+/// `replacement` (a mode).
 #[derive(Debug, Clone, Template)]
 #[template(path = "tracks/unticked.html")]
 pub struct Unticked {

@@ -81,7 +81,13 @@ fn lists() -> Vec<Sample> {
         new: vec![people::new_managers()],
         ..list.clone()
     };
-    vec![sample("meetings", &list), sample("meetings-empty", &empty)]
+    let mut long = list.clone();
+    long.days[1].meetings[0].title = "Donaudampfschifffahrtsgesellschaft".repeat(6);
+    vec![
+        sample("meetings", &list),
+        sample("meetings-empty", &empty),
+        sample("meetings-long", &long),
+    ]
 }
 
 fn shown() -> Vec<Sample> {
@@ -128,6 +134,9 @@ fn shown() -> Vec<Sample> {
         reason: "The meeting is over.".into(),
     });
     over.state = MeetingState::Over("This meeting was held.".into());
+    let mut long = ready.clone();
+    long.title = "Donaudampfschifffahrtsgesellschaft".repeat(6);
+    long.location = Some("https://maps.example/".to_owned() + &"x".repeat(200));
     over.may_change = false;
     over.agenda = Agenda::Private;
     vec![
@@ -136,6 +145,7 @@ fn shown() -> Vec<Sample> {
         sample("meeting-failed", &failed),
         sample("meeting-cancelled", &cancelled),
         sample("meeting-over", &over),
+        sample("meeting-long", &long),
     ]
 }
 
