@@ -67,6 +67,7 @@ const RESERVED: &[&str] = &[
     "sign-in",
     "sign-out",
     "static",
+    "theme",
     "well-known",
 ];
 

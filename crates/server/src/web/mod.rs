@@ -1,4 +1,28 @@
 //! What browsers see: pages, the assets they load, and nothing that decides.
+//!
+//! A handler loads what the actor may see, calls the app, and answers with a view or the
+//! way to one.
 
+pub mod actor;
+pub mod answer;
 pub mod assets;
+pub mod caller;
+pub mod form;
+mod guard;
+pub mod local;
 pub mod pages;
+mod routes;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+
+use crate::app::App;
+
+/// All pages. Serve it with the connection's `SocketAddr`, or nobody's address is known.
+pub fn router(app: App) -> Router {
+    routes::table()
+        .layer(from_fn_with_state(app.clone(), guard::doors))
+        .layer(from_fn_with_state(app.clone(), guard::pages))
+        .layer(from_fn(guard::headers))
+        .with_state(app)
+}

@@ -1,0 +1,231 @@
+//! Who acts. A handler that asks for one of these cannot be entered by anybody else
+//! the refusal is the extractor's.
+
+use std::ops::Deref;
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use http::request::Parts;
+use mentoring::integration::IntegrationState;
+use mentoring::member::Member;
+use mentoring::role::Sight;
+
+use super::answer::Failed;
+use super::caller::{self, Caller, SESSION};
+use super::local;
+use super::pages::frame::{Banner, Frame, Here, MemberMark, OrganizationMark, TrackMark};
+use super::pages::shown::{Face, Way};
+use crate::app::{Acting, App, sessions};
+use crate::store::organizations::{self, Organization};
+use crate::store::{directory, integrations, members, tracks};
+
+/// Somebody in an organization whose address this is, signed in there.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// What this instance knows and can do.
+    pub app: App,
+    /// Their request.
+    pub caller: Caller,
+    /// Their session, with who they are and what they may do.
+    pub session: sessions::SignedIn,
+    /// What they may see: the first thing that every read asks for.
+    pub sight: Sight,
+}
+
+impl SignedIn {
+    /// Who acts, and from where.
+    pub fn acting(&self) -> &Acting {
+        &self.session.acting
+    }
+
+    /// The member.
+    pub fn member(&self) -> &Member {
+        &self.session.member
+    }
+
+    /// The address of a page of their organization.
+    pub fn to(&self, page: &str) -> String {
+        if page.is_empty() {
+            format!("/{}", self.session.slug)
+        } else {
+            format!("/{}/{page}", self.session.slug)
+        }
+    }
+
+    /// What surrounds a page that they see.
+    pub async fn frame(&self, here: Here) -> Result<Frame, Failed> {
+        let store = &self.app.store;
+        let manages = self.acting().actor.may_manage_organization();
+        let tracks = tracks::list(store, &self.sight).await?;
+        let theme = members::theme(store, &self.sight).await?;
+        let banner = if manages {
+            banner(
+                &integrations::find(store, &self.sight).await?.state,
+                &self.session.slug,
+            )
+        } else {
+            None
+        };
+        Ok(Frame {
+            organization: Some(OrganizationMark {
+                slug: self.session.slug.clone(),
+                name: self.session.organization_name.clone(),
+            }),
+            member: Some(MemberMark {
+                face: self.faces(&[self.member()]).await?.remove(0),
+                email: self.member().email.to_string(),
+            }),
+            tracks: tracks
+                .into_iter()
+                .map(|track| TrackMark {
+                    slug: track.slug,
+                    name: track.name,
+                })
+                .collect(),
+            manages,
+            here,
+            theme: caller::theme(&theme),
+            address: self.caller.address.clone(),
+            flash: self.caller.flash(),
+            banner,
+        })
+    }
+
+    /// How these people look, in their order.
+    pub async fn faces(&self, people: &[&Member]) -> Result<Vec<Face>, Failed> {
+        let ids: Vec<_> = people.iter().map(|person| person.id).collect();
+        let with_photo = directory::with_photo(&self.app.store, &self.sight, &ids).await?;
+        let face = |person: &&Member| {
+            let photo = with_photo
+                .contains(&person.id)
+                .then(|| self.to(&format!("people/{}/photo", person.id)));
+            Face::new(&person.first_name, &person.last_name).with_photo(photo)
+        };
+        Ok(people.iter().map(face).collect())
+    }
+}
+
+fn banner(state: &IntegrationState, slug: &str) -> Option<Banner> {
+    let IntegrationState::NeedsAttention(cause) = state else {
+        return None;
+    };
+    Some(Banner {
+        text: cause.sentence_for_administrator().to_owned(),
+        way: Some(Way::new(
+            "Look at the integration",
+            format!("/{slug}/manage/integrations/teams"),
+        )),
+    })
+}
+
+async fn slug(parts: &mut Parts, app: &App) -> Option<String> {
+    let params = RawPathParams::from_request_parts(parts, app).await.ok()?;
+    params
+        .iter()
+        .find(|(name, _)| *name == "slug")
+        .map(|(_, value)| value.to_owned())
+}
+
+/// Who the browser is, in whichever organization.
+pub async fn resolve(caller: &Caller) -> Result<Option<SignedIn>, Failed> {
+    let Some(cookie) = caller.cookies.get(SESSION) else {
+        return Ok(None);
+    };
+    let session = caller.app.resolve(cookie, &caller.network_address).await?;
+    Ok(session.map(|session| SignedIn {
+        app: caller.app.clone(),
+        sight: session.acting.sight(),
+        caller: caller.clone(),
+        session,
+    }))
+}
+
+impl FromRequestParts<App> for SignedIn {
+    type Rejection = Failed;
+
+    /// Another organization than one's own is answered like one that does not exist.
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failed> {
+        let slug = slug(parts, app).await.ok_or(Failed::NotFound)?;
+        let caller = Caller::of(app, parts);
+        if let Some(signed_in) = resolve(&caller).await? {
+            return if signed_in.session.slug == slug {
+                Ok(signed_in)
+            } else {
+                Err(Failed::NotFound)
+            };
+        }
+        let organization = organizations::find_by_slug(&app.store, &slug)
+            .await?
+            .ok_or(Failed::NotFound)?;
+        if caller.wants_fragment {
+            return Err(Failed::Stale);
+        }
+        Err(Failed::SignIn(local::with_query(
+            &format!("/{}/sign-in", organization.slug),
+            &[("return_to", &caller.address)],
+        )))
+    }
+}
+
+/// A global administrator. For everybody else there is nothing here.
+#[derive(Clone, Debug)]
+pub struct GlobalAdministrator(pub SignedIn);
+
+impl Deref for GlobalAdministrator {
+    type Target = SignedIn;
+
+    fn deref(&self) -> &SignedIn {
+        &self.0
+    }
+}
+
+impl FromRequestParts<App> for GlobalAdministrator {
+    type Rejection = Failed;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failed> {
+        let signed_in = SignedIn::from_request_parts(parts, app).await?;
+        if signed_in.acting().actor.may_manage_organization() {
+            Ok(Self(signed_in))
+        } else {
+            Err(Failed::NotFound)
+        }
+    }
+}
+
+/// Somebody at the door of an organization, signed in or not.
+#[derive(Clone, Debug)]
+pub struct AtDoor {
+    /// What this instance knows and can do.
+    pub app: App,
+    /// Their request.
+    pub caller: Caller,
+    /// Whose door.
+    pub organization: Organization,
+}
+
+impl AtDoor {
+    /// What surrounds the pages in front of the door.
+    pub fn frame(&self) -> Frame {
+        self.caller.frame(Some(&self.organization))
+    }
+
+    /// The address of a page of the organization.
+    pub fn to(&self, page: &str) -> String {
+        format!("/{}/{page}", self.organization.slug)
+    }
+}
+
+impl FromRequestParts<App> for AtDoor {
+    type Rejection = Failed;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failed> {
+        let slug = slug(parts, app).await.ok_or(Failed::NotFound)?;
+        let organization = organizations::find_by_slug(&app.store, &slug)
+            .await?
+            .ok_or(Failed::NotFound)?;
+        Ok(Self {
+            app: app.clone(),
+            caller: Caller::of(app, parts),
+            organization,
+        })
+    }
+}
