@@ -1,14 +1,18 @@
 //! The command line: its words, and what each command does.
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, Subcommand};
 
+use crate::app::members::NewMember;
 use crate::clock::Randomness;
 use crate::config::Config;
+use crate::demo;
+use crate::serve::{self, StartError};
 use crate::vault::Vault;
 
 /// What was wrong with the command line, rather than with what it asked for.
@@ -24,6 +28,27 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Start everything on this machine, with sample organizations and a sandbox tenant
+    Demo {
+        /// Where Ithaca listens; port 0 picks a free one
+        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+        listen: SocketAddr,
+        /// Where the sandbox tenant listens; port 0 picks a free one
+        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
+        sandbox_listen: SocketAddr,
+        /// Keep everything in this directory, to be there again after a restart
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+        /// Say where to look as one line of JSON, once everything answers
+        #[arg(long)]
+        json: bool,
+    },
+    /// Serve an instance as its configuration says
+    Serve {
+        /// The configuration file
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
     /// Say what is wrong with a configuration, with the line and the remedy
     Check {
         /// The configuration file
@@ -33,6 +58,55 @@ enum Command {
     /// Keys that secrets are sealed with
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Organizations of this instance
+    #[command(subcommand)]
+    Organization(OrganizationCommand),
+    /// Members of an organization
+    #[command(subcommand)]
+    Member(MemberCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum OrganizationCommand {
+    /// Begin an organization
+    Create {
+        /// Its name
+        name: String,
+        /// Its part of every address: lower-case letters, digits and hyphens
+        #[arg(long)]
+        slug: String,
+        /// The time zone that its members begin with
+        #[arg(long, value_name = "ZONE", default_value = "UTC")]
+        time_zone: String,
+        /// The configuration file
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum MemberCommand {
+    /// Invite a member and print the link that sets their password
+    Invite {
+        /// The organization's slug
+        #[arg(long, value_name = "SLUG")]
+        organization: String,
+        /// Their e-mail address
+        #[arg(long)]
+        email: String,
+        /// Their first name
+        #[arg(long)]
+        first_name: String,
+        /// Their last name
+        #[arg(long)]
+        last_name: String,
+        /// Let them run the organization
+        #[arg(long)]
+        global_administrator: bool,
+        /// The configuration file
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -51,8 +125,67 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => return misused(&error),
     };
     match cli.command {
+        Command::Demo {
+            listen,
+            sandbox_listen,
+            data,
+            json,
+        } => {
+            crate::serve::log("info,sqlx=warn", crate::config::LogFormat::Text);
+            block_on(demo::run(demo::Settings {
+                listen,
+                sandbox_listen,
+                data,
+                json,
+            }))
+        }
+        Command::Serve { config } => block_on(serve::serve(&config)),
+        Command::Organization(OrganizationCommand::Create {
+            name,
+            slug,
+            time_zone,
+            config,
+        }) => block_on(async {
+            let address = serve::create_organization(&config, &name, &slug, &time_zone).await?;
+            println!(
+                "{name} is at {address}. Invite its first global administrator with `ithaca member invite`."
+            );
+            Ok(())
+        }),
+        Command::Member(MemberCommand::Invite {
+            organization,
+            email,
+            first_name,
+            last_name,
+            global_administrator,
+            config,
+        }) => block_on(async {
+            let new = NewMember {
+                first_name,
+                last_name,
+                email,
+                global_administrator,
+            };
+            let address = serve::invite_member(&config, &organization, &new).await?;
+            println!("{address}\nThis link sets their password. It works once, for two weeks.");
+            Ok(())
+        }),
         Command::Check { config } => check(&config),
         Command::Key(KeyCommand::Create { file }) => create_key(&file),
+    }
+}
+
+fn block_on(work: impl Future<Output = Result<(), StartError>>) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error),
+    };
+    match runtime.block_on(work) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
     }
 }
 

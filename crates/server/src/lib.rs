@@ -5,12 +5,16 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod content;
+pub mod demo;
 pub mod instance;
 pub mod mail;
 pub mod migrations;
+pub mod program;
 pub mod reconcile;
 #[cfg(test)]
 mod scratch;
+pub mod serve;
+pub mod server;
 pub mod store;
 pub mod vault;
 pub mod wake;

@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::sessions::{SignedIn, key_of};
 use super::{Acting, App, AppError, Done, record};
 use crate::store::consents::{self, Consent};
-use crate::store::credentials::{self, Credentials};
+use crate::store::credentials::{self, Credentials, token_place};
 use crate::store::integrations::{self, Host, Integration, Removal};
 use crate::store::{Tx, directory, links, meetings, members, tracks};
 use crate::vault::Place;
@@ -50,16 +50,6 @@ pub struct Arrival {
     pub problem: Option<String>,
 }
 
-/// Where a token is sealed.
-pub fn token_place(organization: OrganizationId, column: &'static str) -> Place {
-    Place {
-        table: "credentials",
-        column,
-        organization: organization.0,
-        row: organization.0,
-    }
-}
-
 fn consent_place(organization: OrganizationId, id: Uuid) -> Place {
     Place {
         table: "consents",
@@ -75,6 +65,11 @@ impl App {
         let acting = &signed_in.acting;
         if !acting.actor.may_manage_organization() {
             return Err(AppError::NotFound);
+        }
+        if !self.instance.integrates_teams {
+            return Err(AppError::Conflict(
+                "This Ithaca has no app registration at Microsoft yet. Ask whoever runs it to follow docs/entra-app.md.".to_owned(),
+            ));
         }
         let organization = acting.actor.organization;
         let attempt = Attempt::from_random(&self.randomness.bytes());

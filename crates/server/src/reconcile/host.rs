@@ -8,9 +8,9 @@ use mentoring::organization::OrganizationId;
 use microsoft::{AccessToken, Failure, Grant, Group, Holder, Kind, ObjectId};
 
 use super::{Tools, Trouble};
-use crate::app::integration::token_place;
 use crate::content::Content;
 use crate::store::audit::{self, Author};
+use crate::store::credentials::token_place;
 use crate::store::integrations::{self, Integration};
 use crate::store::{Tx, credentials, links, members, organizations, outbox};
 use crate::wake::Reconciler;

@@ -9,9 +9,9 @@ use secrecy::ExposeSecret;
 
 use super::host;
 use super::{Tools, Trouble};
-use crate::app::integration::{refresh_due, token_place};
+use crate::app::integration::refresh_due;
 use crate::store::audit::{self, Author};
-use crate::store::credentials::{self, Credentials};
+use crate::store::credentials::{self, Credentials, token_place};
 use crate::store::integrations::{self, Integration};
 use crate::store::lease::{self, Claim};
 use crate::store::links;

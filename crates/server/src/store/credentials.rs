@@ -7,7 +7,18 @@ use mentoring::organization::OrganizationId;
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
-use super::{Store, Stored, Tx, instant, millis};
+use super::{Store, StoreError, Stored, Tx, instant, millis};
+use crate::vault::{Place, Vault};
+
+/// Where a token is sealed.
+pub fn token_place(organization: OrganizationId, column: &'static str) -> Place {
+    Place {
+        table: "credentials",
+        column,
+        organization: organization.0,
+        row: organization.0,
+    }
+}
 
 /// The tokens of one organization's host. Both are ciphertext.
 #[derive(Clone)]
@@ -55,6 +66,23 @@ pub async fn find(store: &Store, organization: OrganizationId) -> Stored<Option<
         refreshed_at: instant(row.refreshed_at),
         attempts: row.attempts,
     }))
+}
+
+/// The ids of the keys that stored tokens are sealed with, for a start that must be able
+/// to open them all.
+pub async fn sealing_keys(store: &Store) -> Stored<Vec<(OrganizationId, String)>> {
+    let rows = row::Entity::find().all(store.read()).await?;
+    rows.into_iter()
+        .map(|row| {
+            let organization = OrganizationId(row.organization_id);
+            let key = Vault::key_of(
+                token_place(organization, "refresh_token"),
+                &row.refresh_token,
+            )
+            .map_err(|error| StoreError::Unreadable(error.to_string()))?;
+            Ok((organization, key.to_owned()))
+        })
+        .collect()
 }
 
 /// Keeps the tokens of a new connection in place of whatever was there.

@@ -1,0 +1,281 @@
+//! `ithaca demo`: everything on this machine with nothing to configure. It is the same
+//! program as in production; what differs is where Microsoft is, and that one signs in by
+//! choosing a name.
+
+mod seed;
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use microsoft::{Application, Cloud, NetworkSettings, Transport};
+use sandbox::Sandbox;
+use secrecy::SecretString;
+use serde::Serialize;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::{Clock, Randomness};
+use crate::config;
+use crate::instance::{DemoPlaces, Instance};
+use crate::mail::{Sender, Smtp};
+use crate::program::{Parts, Program, microsoft_client};
+use crate::serve::{StartError, writable};
+use crate::server;
+use crate::store::{self, Store};
+use crate::vault::Vault;
+
+/// How the demo is to run.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where Ithaca listens.
+    pub listen: SocketAddr,
+    /// Where the sandbox tenant listens.
+    pub sandbox_listen: SocketAddr,
+    /// Where everything is kept; without it, nowhere for long.
+    pub data: Option<PathBuf>,
+    /// Whether the first line is for programs.
+    pub json: bool,
+}
+
+/// The first line of `--json`.
+#[derive(Debug, Serialize)]
+struct Ready {
+    url: String,
+    sandbox_url: String,
+    mail_url: String,
+    organizations: Vec<seed::Organization>,
+}
+
+/// Where the demo keeps its things.
+#[derive(Debug)]
+struct Folder {
+    path: PathBuf,
+    temporary: bool,
+}
+
+impl Folder {
+    fn open(data: Option<&Path>, randomness: &Randomness) -> Result<Self, StartError> {
+        let (path, temporary) = match data {
+            Some(path) => (path.to_owned(), false),
+            None => (
+                std::env::temp_dir().join(format!("ithaca-demo-{}", randomness.code())),
+                true,
+            ),
+        };
+        std::fs::create_dir_all(&path).map_err(|error| {
+            StartError(format!(
+                "The directory {} cannot be made ({error}). Choose another with --data.",
+                path.display()
+            ))
+        })?;
+        writable(&path.join("ithaca.db"))?;
+        Ok(Self { path, temporary })
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    fn vault(&self, randomness: &Randomness) -> Result<Vault, StartError> {
+        let key = self.file("ithaca.key");
+        if !key.exists() {
+            Vault::make_key_file(&key, randomness)
+                .map_err(|error| StartError(error.to_string()))?;
+        }
+        Vault::load(&key, &[], randomness.clone()).map_err(|error| StartError(error.to_string()))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if self.temporary {
+            // Nothing of it is wanted; what cannot be removed is the system's to clean.
+            let _ = std::fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+/// Runs the demo until it is asked to stop.
+pub async fn run(settings: Settings) -> Result<(), StartError> {
+    let clock = Clock::system();
+    let randomness = Randomness::system();
+    let say = |error: &dyn std::fmt::Display| StartError(error.to_string());
+    let listener = server::listen(settings.listen, "--listen")
+        .await
+        .map_err(|error| say(&error))?;
+    let doors = sandbox_doors(settings.sandbox_listen).await?;
+    let mailbox = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await
+        .map_err(|error| say(&error))?;
+    let port = |listener: &TcpListener| {
+        listener
+            .local_addr()
+            .map(|address| address.port())
+            .unwrap_or_default()
+    };
+
+    let folder = Folder::open(settings.data.as_deref(), &randomness)?;
+    let url = format!("http://{}:{}", settings.listen.ip(), port(&listener));
+    let sandbox_url = format!("http://localhost:{}", port(&doors[0]));
+    let mail_url = format!("{sandbox_url}/mail");
+    let instance = Instance {
+        public_url: url.parse().map_err(|error| say(&error))?,
+        mail_from: "ithaca@ithaca.example".to_owned(),
+        offers_people: true,
+        demo: Some(DemoPlaces {
+            sandbox_url: sandbox_url.clone(),
+            mail_url: mail_url.clone(),
+        }),
+        trusted_proxies: Vec::new(),
+        integrates_teams: true,
+    };
+    let pretend = sandbox::Settings::new(&sandbox_url, instance.redirect_uri());
+    let state_file = folder.file("sandbox.json");
+    let pretend = Sandbox::load(pretend, &state_file).map_err(|error| {
+        StartError(format!(
+            "The sandbox's state {} cannot be read ({error}). Move the file away to begin anew.",
+            state_file.display()
+        ))
+    })?;
+
+    let store = Store::open(
+        &store::Place::Sqlite(folder.file("ithaca.db")),
+        clock.clone(),
+    )
+    .await
+    .map_err(|error| say(&error))?;
+    let microsoft = client(&pretend, &sandbox_url, &instance, &clock, &randomness)?;
+    let smtp = config::Smtp::plain("127.0.0.1", port(&mailbox), &instance.mail_from);
+    let program = Program::new(Parts {
+        vault: folder.vault(&randomness)?,
+        smtp: Some(Smtp::new(&smtp, "localhost").map_err(|error| say(&error))?),
+        sender: Sender::new(&instance.mail_from).map_err(|error| say(&error))?,
+        store,
+        clock,
+        randomness,
+        instance,
+        microsoft,
+    });
+    let organizations = seed::plant(&program.app)
+        .await
+        .map_err(|error| say(&error))?;
+
+    let stop = CancellationToken::new();
+    let mut tasks = tokio::task::JoinSet::new();
+    for door in doors {
+        tasks.spawn(server::serve(door, pretend.router(), stop.clone()));
+    }
+    let stopped = stop.clone().cancelled_owned();
+    let mails = pretend.clone();
+    tasks.spawn(async move {
+        if let Err(error) = sandbox::smtp::serve(mails, mailbox, stopped).await {
+            tracing::error!(%error, "the sandbox's mail server ended");
+        }
+    });
+    let keeping = (!folder.temporary).then(|| {
+        let pretend = pretend.clone();
+        let stop = stop.clone();
+        tokio::spawn(async move { pretend.keep(&state_file, stop.cancelled()).await })
+    });
+    let ithaca = tokio::spawn(program.run(listener, stop.clone()));
+
+    announce(
+        settings.json,
+        &Ready {
+            url,
+            sandbox_url,
+            mail_url,
+            organizations,
+        },
+    )?;
+    server::asked_to_stop().await;
+    stop.cancel();
+    let _ = ithaca.await;
+    tasks.join_all().await;
+    if let Some(keeping) = keeping {
+        if let Ok(Err(error)) = keeping.await {
+            return Err(StartError(format!(
+                "The sandbox's state could not be kept: {error}"
+            )));
+        }
+    }
+    drop(folder);
+    Ok(())
+}
+
+/// `localhost` may be looked up as either loopback address: both answer.
+async fn sandbox_doors(address: SocketAddr) -> Result<Vec<TcpListener>, StartError> {
+    let first = server::listen(address, "--sandbox-listen")
+        .await
+        .map_err(|error| StartError(error.to_string()))?;
+    let port = first
+        .local_addr()
+        .map_err(|error| StartError(error.to_string()))?
+        .port();
+    let mut doors = vec![first];
+    let other = match address.ip() {
+        IpAddr::V4(ip) if ip == Ipv4Addr::LOCALHOST => Some(IpAddr::V6(Ipv6Addr::LOCALHOST)),
+        IpAddr::V6(ip) if ip == Ipv6Addr::LOCALHOST => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        _ => None,
+    };
+    if let Some(other) = other {
+        // A machine without the other kind of address does not need it.
+        if let Ok(second) = TcpListener::bind((other, port)).await {
+            doors.push(second);
+        }
+    }
+    Ok(doors)
+}
+
+fn client(
+    pretend: &Sandbox,
+    sandbox_url: &str,
+    instance: &Instance,
+    clock: &Clock,
+    randomness: &Randomness,
+) -> Result<microsoft::Client, StartError> {
+    let (client_id, secret) = pretend.ithaca();
+    let say = |error: &dyn std::fmt::Display| StartError(error.to_string());
+    let login: url::Url = sandbox_url.parse().map_err(|error| say(&error))?;
+    let join_host = sandbox_url.trim_start_matches("http://").to_owned();
+    let cloud = Cloud::at(login.clone(), login, vec![join_host]).map_err(|error| say(&error))?;
+    let application = Application {
+        client_id: client_id.0,
+        client_secrets: vec![SecretString::from(secret.reveal().to_owned())],
+        redirect_uri: instance
+            .redirect_uri()
+            .parse()
+            .map_err(|error| say(&error))?,
+    };
+    let network = NetworkSettings {
+        allow_plain_http_on_loopback: true,
+        ..NetworkSettings::default()
+    };
+    let transport = Transport::network(&network).map_err(|error| say(&error))?;
+    Ok(microsoft_client(
+        cloud,
+        application,
+        transport,
+        clock,
+        randomness,
+    ))
+}
+
+fn announce(json: bool, ready: &Ready) -> Result<(), StartError> {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    let written = if json {
+        serde_json::to_string(ready)
+            .map_err(std::io::Error::other)
+            .and_then(|line| writeln!(out, "{line}"))
+    } else {
+        writeln!(
+            out,
+            "Ithaca is ready.\n\n  {}\n      the program: choose whom to continue as\n  {}\n      the sandbox tenant, which answers as Microsoft does\n  {}\n      everyone's mailboxes\n\nCtrl-C stops it.",
+            ready.url, ready.sandbox_url, ready.mail_url
+        )
+    };
+    written
+        .and_then(|()| out.flush())
+        .map_err(|error| StartError(format!("Standard output cannot be written: {error}")))
+}

@@ -1,0 +1,109 @@
+//! One running Ithaca: what pages and reconcilers share, put together.
+
+use std::sync::Arc;
+
+use microsoft::Client;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::app::passwords::Hasher;
+use crate::clock::{Clock, Randomness};
+use crate::instance::Instance;
+use crate::mail::{Sender, Smtp};
+use crate::reconcile::{self, Statuses, Tools};
+use crate::store::Store;
+use crate::vault::Vault;
+use crate::wake::Wake;
+use crate::{server, web};
+
+/// What a program is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// Where things are kept.
+    pub store: Store,
+    /// Seals secrets.
+    pub vault: Vault,
+    /// Tells the time.
+    pub clock: Clock,
+    /// Makes ids and codes.
+    pub randomness: Randomness,
+    /// What it knows of itself.
+    pub instance: Instance,
+    /// Speaks with Microsoft.
+    pub microsoft: Client,
+    /// The mail server, if there is one.
+    pub smtp: Option<Smtp>,
+    /// Whom the mail is from.
+    pub sender: Sender,
+}
+
+/// One running Ithaca.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// What can be done.
+    pub app: App,
+    /// What happens by itself.
+    pub tools: Tools,
+}
+
+impl Program {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Self {
+        let vault = Arc::new(parts.vault);
+        let instance = Arc::new(parts.instance);
+        let wake = Wake::default();
+        let node = format!("{}-{}", std::process::id(), parts.randomness.code());
+        let app = App {
+            store: parts.store.clone(),
+            vault: vault.clone(),
+            clock: parts.clock.clone(),
+            randomness: parts.randomness.clone(),
+            wake: wake.clone(),
+            instance: instance.clone(),
+            microsoft: parts.microsoft.clone(),
+            passwords: Hasher::new(parts.randomness.clone()),
+        };
+        let tools = Tools {
+            store: parts.store,
+            vault,
+            clock: parts.clock,
+            randomness: parts.randomness,
+            wake,
+            instance,
+            microsoft: parts.microsoft,
+            smtp: parts.smtp.map(Arc::new),
+            sender: parts.sender,
+            node: node.into(),
+            statuses: Statuses::default(),
+        };
+        Self { app, tools }
+    }
+
+    /// Answers pages at the listener and does the work, until `stop`.
+    pub async fn run(self, listener: tokio::net::TcpListener, stop: CancellationToken) {
+        let reconcilers = reconcile::start(&self.tools);
+        server::serve(listener, web::router(self.app.clone()), stop).await;
+        reconcilers.stop().await;
+        self.app.store.close().await;
+    }
+}
+
+/// The client that speaks with Microsoft, telling the time and drawing chance as the rest
+/// of the program does.
+pub fn microsoft_client(
+    cloud: microsoft::Cloud,
+    application: microsoft::Application,
+    transport: microsoft::Transport,
+    clock: &Clock,
+    randomness: &Randomness,
+) -> Client {
+    let clock = clock.clone();
+    let randomness = randomness.clone();
+    Client::new(
+        cloud,
+        application,
+        transport,
+        microsoft::Clock::new(move || clock.now()),
+        microsoft::Randomness::new(move |bytes| randomness.fill(bytes)),
+    )
+}

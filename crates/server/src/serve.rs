@@ -1,0 +1,226 @@
+//! `ithaca serve` and the operator's other commands: an instance as its configuration
+//! says.
+
+use std::path::Path;
+
+use microsoft::{Application, Cloud, NetworkSettings, Transport};
+use secrecy::ExposeSecret;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::app::members::NewMember;
+use crate::clock::{Clock, Randomness};
+use crate::config::{Config, LogFormat};
+use crate::instance::Instance;
+use crate::mail::{Sender, Smtp};
+use crate::program::{Parts, Program, microsoft_client};
+use crate::store::{self, Store, credentials, organizations};
+use crate::vault::Vault;
+use crate::{app, server};
+
+/// Why the program does not start, in sentences with the remedy.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct StartError(pub String);
+
+impl StartError {
+    fn because(what: &str, error: impl std::fmt::Display) -> Self {
+        Self(format!("{what}: {error}"))
+    }
+}
+
+/// Writes log lines to standard error.
+pub fn log(filter: &str, format: LogFormat) {
+    let filter = tracing_subscriber::EnvFilter::try_new(filter).unwrap_or_default();
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    // A second call in one process is a test's; the first one's subscriber stays.
+    let _ = match format {
+        LogFormat::Text => builder.try_init(),
+        LogFormat::Json => builder.json().try_init(),
+    };
+}
+
+async fn open(config: &Config) -> Result<Program, StartError> {
+    let clock = Clock::system();
+    let randomness = Randomness::system();
+    let vault = Vault::load(
+        &config.key_file,
+        &config.retired_key_files,
+        randomness.clone(),
+    )
+    .map_err(|error| StartError::because("The key cannot be used", error))?;
+    let place = match config.database.sqlite_file() {
+        Some(path) => {
+            writable(&path)?;
+            store::Place::Sqlite(path)
+        }
+        None => store::Place::Postgres(
+            config
+                .database
+                .postgres_url()
+                .map_err(|error| {
+                    StartError::because("The database's password cannot be read", error)
+                })?
+                .expose_secret()
+                .to_owned(),
+        ),
+    };
+    let store = Store::open(&place, clock.clone())
+        .await
+        .map_err(|error| StartError::because("The database cannot be opened", error))?;
+    for (organization, key) in credentials::sealing_keys(&store)
+        .await
+        .map_err(|error| StartError::because("The database cannot be read", error))?
+    {
+        if !vault.has_key(&key) {
+            return Err(StartError(format!(
+                "A stored token (organization {organization}) is sealed with key {key}, which is not here. Name its file under `key_file` or `retired_key_files`. Nothing was changed."
+            )));
+        }
+    }
+    let (cloud, client_id, client_secrets) = match &config.microsoft {
+        Some(settings) => (
+            settings.addresses().map_err(|error| {
+                StartError::because("Microsoft's addresses do not fit together", error)
+            })?,
+            settings.client_id,
+            settings
+                .client_secrets()
+                .map_err(|error| StartError::because("A client secret cannot be read", error))?,
+        ),
+        None => (Cloud::global(), Uuid::nil(), Vec::new()),
+    };
+    let network = NetworkSettings {
+        allow_plain_http_on_loopback: cloud.is_plain(),
+        ..NetworkSettings::default()
+    };
+    let transport = Transport::network(&network)
+        .map_err(|error| StartError::because("No HTTPS client can be made", error))?;
+    let from = config.smtp.as_ref().map_or_else(
+        || format!("ithaca@{}", host(config)),
+        |smtp| smtp.from.clone(),
+    );
+    let instance = Instance {
+        public_url: config.public_url.clone(),
+        mail_from: from.clone(),
+        offers_people: false,
+        demo: None,
+        trusted_proxies: config.trusted_proxies.clone(),
+        integrates_teams: config.microsoft.is_some(),
+    };
+    let application = Application {
+        client_id,
+        client_secrets,
+        redirect_uri: instance
+            .redirect_uri()
+            .parse()
+            .map_err(|error| StartError::because("`public_url` does not fit", error))?,
+    };
+    let smtp = match &config.smtp {
+        Some(settings) => Some(Smtp::new(settings, host(config)).map_err(|error| {
+            StartError::because("The mail server's settings do not fit", error)
+        })?),
+        None => None,
+    };
+    let sender = Sender::new(&from)
+        .map_err(|error| StartError::because("The sender's address does not fit", error))?;
+    let microsoft = microsoft_client(cloud, application, transport, &clock, &randomness);
+    Ok(Program::new(Parts {
+        store,
+        vault,
+        clock,
+        randomness,
+        instance,
+        microsoft,
+        smtp,
+        sender,
+    }))
+}
+
+fn host(config: &Config) -> &str {
+    config.public_url.host_str().unwrap_or("localhost")
+}
+
+/// Says in a sentence when a database file cannot live where it should.
+pub fn writable(file: &Path) -> Result<(), StartError> {
+    let folder = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let probe = folder.join(format!(".ithaca-{}", std::process::id()));
+    match std::fs::write(&probe, b"") {
+        Ok(()) => {
+            let _ = std::fs::remove_file(&probe);
+            Ok(())
+        }
+        Err(error) => Err(StartError(format!(
+            "The directory {} cannot be written ({error}). Make it, or give it to the user that runs Ithaca.",
+            folder.display()
+        ))),
+    }
+}
+
+/// Serves an instance until it is asked to stop.
+pub async fn serve(path: &Path) -> Result<(), StartError> {
+    let config = Config::load(path).map_err(|error| StartError(error.to_string()))?;
+    log(&config.log.filter, config.log.format);
+    let listener = server::listen(config.listen, "`listen`")
+        .await
+        .map_err(|error| StartError(error.to_string()))?;
+    let program = open(&config).await?;
+    tracing::info!(address = %config.public_url, "Ithaca is ready");
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(program.run(listener, stop.clone()));
+    server::asked_to_stop().await;
+    stop.cancel();
+    running
+        .await
+        .map_err(|error| StartError::because("Ithaca did not end cleanly", error))
+}
+
+fn refused(error: &app::AppError) -> StartError {
+    match error {
+        app::AppError::Refused(refusals) => StartError(
+            refusals
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(" "),
+        ),
+        other => StartError(other.to_string()),
+    }
+}
+
+/// Begins an organization; answers its address.
+pub async fn create_organization(
+    path: &Path,
+    name: &str,
+    slug: &str,
+    time_zone: &str,
+) -> Result<String, StartError> {
+    let config = Config::load(path).map_err(|error| StartError(error.to_string()))?;
+    let program = open(&config).await?;
+    let made = program
+        .app
+        .create_organization(name, slug, time_zone)
+        .await
+        .map_err(|error| refused(&error))?;
+    Ok(program.app.instance.address(&format!("/{}", made.slug)))
+}
+
+/// Invites a member; answers the address that sets their password.
+pub async fn invite_member(path: &Path, slug: &str, new: &NewMember) -> Result<String, StartError> {
+    let config = Config::load(path).map_err(|error| StartError(error.to_string()))?;
+    let program = open(&config).await?;
+    let organization = organizations::find_by_slug(&program.app.store, slug)
+        .await
+        .map_err(|error| StartError(error.to_string()))?
+        .ok_or_else(|| StartError(format!("There is no organization with the address {slug}. `ithaca organization create` makes one.")))?;
+    program
+        .app
+        .invite_as_operator(&organization, new)
+        .await
+        .map_err(|error| refused(&error))
+}
