@@ -386,8 +386,9 @@ mod tests {
         let names: Vec<String> = jiff::tz::db()
             .available()
             .map(|name| name.to_string())
+            .filter(|name| zone(name).is_primary())
             .collect();
-        assert!(names.len() > 400);
+        assert!(names.len() > 300, "{}", names.len());
         for name in names {
             let zone = zone(&name);
             for start in &moments {
