@@ -30,13 +30,15 @@ pub(crate) struct Answered {
     pub(crate) route: Option<String>,
     /// For which organization the work was done.
     pub(crate) tenant: Option<TenantId>,
+    /// What was done to the answer on demand.
+    pub(crate) fault: Option<&'static str>,
 }
 
 impl Answered {
     pub(crate) fn for_tenant(tenant: TenantId) -> Self {
         Self {
-            route: None,
             tenant: Some(tenant),
+            ..Self::default()
         }
     }
 }
@@ -72,6 +74,7 @@ pub(crate) async fn record(
         status: response.status().as_u16(),
         tenant: answered.tenant,
         request_id: request_id(response.headers()),
+        fault: answered.fault,
     };
     sandbox.note(|state| state.calls.push(call));
     response

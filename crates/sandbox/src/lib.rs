@@ -5,9 +5,12 @@
 //! would sit on both sides and cancel out.
 
 mod address;
+mod admin;
 mod calls;
 pub mod clock;
+mod console;
 mod entra;
+pub mod faults;
 pub mod ids;
 mod pages;
 pub mod random;
@@ -30,8 +33,13 @@ pub use signing::SigningKey;
 /// Every door of the sandbox.
 fn router(sandbox: &Sandbox) -> Router {
     let doors = Router::new()
+        .merge(console::router())
         .merge(entra::router())
         .merge(pages::router())
+        .layer(middleware::from_fn_with_state(
+            sandbox.clone(),
+            faults::apply,
+        ))
         .layer(middleware::from_fn_with_state(
             sandbox.clone(),
             calls::record,

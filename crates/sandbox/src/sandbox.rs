@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::clock::Clock;
+use crate::faults::{Fault, Faults};
 use crate::ids::ClientId;
 use crate::random::Random;
 use crate::secret::Secret;
@@ -71,6 +72,7 @@ struct Inner {
     signing: Signing,
     seed: seed::Settings,
     state: Mutex<State>,
+    faults: Faults,
     /// Counts the changes that the state file doesn't know yet.
     changes: watch::Sender<u64>,
 }
@@ -148,6 +150,7 @@ impl Sandbox {
             signing,
             seed,
             state: Mutex::new(state),
+            faults: Faults::default(),
             changes: watch::Sender::new(0),
         }))
     }
@@ -155,6 +158,27 @@ impl Sandbox {
     /// Everything it answers over HTTP, ready to be served or to be called directly.
     pub fn router(&self) -> Router {
         crate::router(self)
+    }
+
+    /// The doors for tests and for the console: look inside, break things, reset. Whoever reaches
+    /// them owns the sandbox, so they belong on a loopback port of their own.
+    pub fn admin_router(&self) -> Router {
+        crate::admin::router(self)
+    }
+
+    /// Lets the next calls that the fault is about go wrong. Faults queue up.
+    pub fn fault(&self, fault: Fault) {
+        self.0.faults.push(fault);
+    }
+
+    /// Lets nothing go wrong any more, mail included.
+    pub fn clear_faults(&self) {
+        self.0.faults.clear();
+        self.note(|state| state.mailboxes.faults.clear());
+    }
+
+    pub(crate) fn faults(&self) -> &Faults {
+        &self.0.faults
     }
 
     /// The address it is reached at, without a slash at the end.
@@ -179,12 +203,12 @@ impl Sandbox {
         self.0.seed.ithaca()
     }
 
-    /// Looks at the state.
+    /// Looks at the state. The state is locked meanwhile: to look again inside waits forever.
     pub fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
         look(&self.lock())
     }
 
-    /// Changes the state; the change is kept where the state is.
+    /// Changes the state, locked meanwhile; the change is kept where the state is.
     pub fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let answer = change(&mut self.lock());
         self.0.changes.send_modify(|count| *count += 1);
@@ -196,9 +220,10 @@ impl Sandbox {
         note(&mut self.lock());
     }
 
-    /// Forgets everything that happened and begins anew from the seed, with the same keys,
-    /// passwords and secrets.
+    /// Forgets everything that happened, faults included, and begins anew from the seed, with the
+    /// same keys, passwords and secrets.
     pub fn reset(&self) {
+        self.clear_faults();
         self.0.clock.set_offset(SignedDuration::ZERO);
         self.change(|state| *state = self.0.seed.state());
     }

@@ -27,7 +27,7 @@ async fn ask(
     query: Query<Parameters>,
     headers: HeaderMap,
 ) -> Response {
-    begin(sandbox, segment, query, headers, false)
+    begin(&sandbox, &segment, &query, &headers, false)
 }
 
 async fn ask_older(
@@ -36,19 +36,19 @@ async fn ask_older(
     query: Query<Parameters>,
     headers: HeaderMap,
 ) -> Response {
-    begin(sandbox, segment, query, headers, true)
+    begin(&sandbox, &segment, &query, &headers, true)
 }
 
 fn begin(
-    State(sandbox): State<Sandbox>,
-    Path(segment): Path<String>,
-    Query(asked): Query<Parameters>,
-    headers: HeaderMap,
+    sandbox: &Sandbox,
+    segment: &str,
+    asked: &Parameters,
+    headers: &HeaderMap,
     older: bool,
 ) -> Response {
-    let trace = Trace::new(&sandbox, &headers, &asked);
+    let trace = Trace::new(sandbox, headers, asked);
     let begun = sandbox.read(|state| {
-        let (app, redirect) = client(state, &segment, &asked)?;
+        let (app, redirect) = client(state, segment, asked)?;
         // The older endpoint has no `scope`: it approves all that the registration lists.
         let scope = match (older, asked.get("scope")) {
             (true, _) => ".default",
@@ -57,7 +57,7 @@ fn begin(
         };
         let everything = scope.to_ascii_lowercase().contains(".default");
         Ok(Attempt {
-            segment: segment.clone(),
+            segment: segment.to_owned(),
             client_id: app.client_id,
             redirect_uri: redirect.uri.clone(),
             state: asked.get("state").cloned(),
@@ -79,6 +79,6 @@ fn begin(
     });
     match begun {
         Err(failure) => pages::failure(&failure, &trace),
-        Ok(attempt) => step::begin(&sandbox, attempt, &trace),
+        Ok(attempt) => step::begin(sandbox, attempt, &trace),
     }
 }

@@ -21,6 +21,8 @@ pub struct Call {
     pub status: u16,
     pub tenant: Option<TenantId>,
     pub request_id: Option<String>,
+    /// What was done to the answer on demand (see `faults`).
+    pub fault: Option<&'static str>,
 }
 
 /// The log of calls since the start or the last reset. It is not kept over a restart.

@@ -1,7 +1,11 @@
 //! The sandbox over real HTTP: what Microsoft's own clients check, and what they don't.
 
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod admin;
 mod consent;
 mod discovery;
+mod faults;
 mod sign_in;
 mod token;
 mod world;

@@ -475,7 +475,7 @@ async fn a_client_that_understands_claims_gets_long_tokens_that_can_be_revoked()
     world.sandbox.clock().move_by(SignedDuration::from_mins(1));
     let now = world.sandbox.now();
     world.change_person("scheduler@larkspur.example", |person| {
-        person.sessions_valid_from = now
+        person.sessions_valid_from = now;
     });
     assert_eq!(bearer(&world), Err(sandbox::tenant::BearerRefusal::Revoked));
 }

@@ -187,6 +187,44 @@ impl World {
     }
 }
 
+/// The doors for tests, on a port of their own.
+pub struct Admin {
+    pub url: String,
+    server: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Admin {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+impl Admin {
+    pub async fn start(world: &World) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = world.sandbox.admin_router();
+        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { url, server }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        let request = http().get(format!("{}/_sandbox/{path}", self.url));
+        Answer::read(request.send().await.unwrap()).await
+    }
+
+    pub async fn send(&self, method: &str, path: &str, body: &Value) -> Answer {
+        let request = http()
+            .request(
+                method.parse().unwrap(),
+                format!("{}/_sandbox/{path}", self.url),
+            )
+            .header(CONTENT_TYPE, "application/json")
+            .body(body.to_string());
+        Answer::read(request.send().await.unwrap()).await
+    }
+}
+
 /// Settings as most tests want them.
 pub fn settings(url: &str) -> Settings {
     static KEY: OnceLock<SigningKey> = OnceLock::new();
