@@ -43,6 +43,7 @@ struct Ready {
     url: String,
     sandbox_url: String,
     mail_url: String,
+    sandbox_admin_url: String,
     organizations: Vec<seed::Organization>,
 }
 
@@ -57,10 +58,7 @@ impl Folder {
     fn open(data: Option<&Path>, randomness: &Randomness) -> Result<Self, StartError> {
         let (path, temporary) = match data {
             Some(path) => (path.to_owned(), false),
-            None => (
-                std::env::temp_dir().join(format!("ithaca-demo-{}", randomness.code())),
-                true,
-            ),
+            None => (std::env::temp_dir().join(format!("ithaca-demo-{}", randomness.code())), true),
         };
         std::fs::create_dir_all(&path).map_err(|error| {
             StartError(format!(
@@ -79,8 +77,7 @@ impl Folder {
     fn vault(&self, randomness: &Randomness) -> Result<Vault, StartError> {
         let key = self.file("ithaca.key");
         if !key.exists() {
-            Vault::make_key_file(&key, randomness)
-                .map_err(|error| StartError(error.to_string()))?;
+            Vault::make_key_file(&key, randomness).map_err(|error| StartError(error.to_string()))?;
         }
         Vault::load(&key, &[], randomness.clone()).map_err(|error| StartError(error.to_string()))
     }
@@ -100,19 +97,13 @@ pub async fn run(settings: Settings) -> Result<(), StartError> {
     let clock = Clock::system();
     let randomness = Randomness::system();
     let say = |error: &dyn std::fmt::Display| StartError(error.to_string());
-    let listener = server::listen(settings.listen, "--listen")
-        .await
-        .map_err(|error| say(&error))?;
+    let listener = server::listen(settings.listen, "--listen").await.map_err(|error| say(&error))?;
     let doors = sandbox_doors(settings.sandbox_listen).await?;
-    let mailbox = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+    let admin = server::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), "--listen")
         .await
         .map_err(|error| say(&error))?;
-    let port = |listener: &TcpListener| {
-        listener
-            .local_addr()
-            .map(|address| address.port())
-            .unwrap_or_default()
-    };
+    let mailbox = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(|error| say(&error))?;
+    let port = |listener: &TcpListener| listener.local_addr().map(|address| address.port()).unwrap_or_default();
 
     let folder = Folder::open(settings.data.as_deref(), &randomness)?;
     let url = format!("http://{}:{}", settings.listen.ip(), port(&listener));
@@ -138,12 +129,9 @@ pub async fn run(settings: Settings) -> Result<(), StartError> {
         ))
     })?;
 
-    let store = Store::open(
-        &store::Place::Sqlite(folder.file("ithaca.db")),
-        clock.clone(),
-    )
-    .await
-    .map_err(|error| say(&error))?;
+    let store = Store::open(&store::Place::Sqlite(folder.file("ithaca.db")), clock.clone())
+        .await
+        .map_err(|error| say(&error))?;
     let microsoft = client(&pretend, &sandbox_url, &instance, &clock, &randomness)?;
     let smtp = config::Smtp::plain("127.0.0.1", port(&mailbox), &instance.mail_from);
     let program = Program::new(Parts {
@@ -156,15 +144,15 @@ pub async fn run(settings: Settings) -> Result<(), StartError> {
         instance,
         microsoft,
     });
-    let organizations = seed::plant(&program.app)
-        .await
-        .map_err(|error| say(&error))?;
+    let organizations = seed::plant(&program.app).await.map_err(|error| say(&error))?;
 
     let stop = CancellationToken::new();
     let mut tasks = tokio::task::JoinSet::new();
     for door in doors {
         tasks.spawn(server::serve(door, pretend.router(), stop.clone()));
     }
+    let sandbox_admin_url = format!("http://127.0.0.1:{}", port(&admin));
+    tasks.spawn(server::serve(admin, pretend.admin_router(), stop.clone()));
     let stopped = stop.clone().cancelled_owned();
     let mails = pretend.clone();
     tasks.spawn(async move {
@@ -185,6 +173,7 @@ pub async fn run(settings: Settings) -> Result<(), StartError> {
             url,
             sandbox_url,
             mail_url,
+            sandbox_admin_url,
             organizations,
         },
     )?;
@@ -194,9 +183,7 @@ pub async fn run(settings: Settings) -> Result<(), StartError> {
     tasks.join_all().await;
     if let Some(keeping) = keeping {
         if let Ok(Err(error)) = keeping.await {
-            return Err(StartError(format!(
-                "The sandbox's state could not be kept: {error}"
-            )));
+            return Err(StartError(format!("The sandbox's state could not be kept: {error}")));
         }
     }
     drop(folder);
@@ -208,10 +195,7 @@ async fn sandbox_doors(address: SocketAddr) -> Result<Vec<TcpListener>, StartErr
     let first = server::listen(address, "--sandbox-listen")
         .await
         .map_err(|error| StartError(error.to_string()))?;
-    let port = first
-        .local_addr()
-        .map_err(|error| StartError(error.to_string()))?
-        .port();
+    let port = first.local_addr().map_err(|error| StartError(error.to_string()))?.port();
     let mut doors = vec![first];
     let other = match address.ip() {
         IpAddr::V4(ip) if ip == Ipv4Addr::LOCALHOST => Some(IpAddr::V6(Ipv6Addr::LOCALHOST)),
@@ -242,23 +226,14 @@ fn client(
     let application = Application {
         client_id: client_id.0,
         client_secrets: vec![SecretString::from(secret.reveal().to_owned())],
-        redirect_uri: instance
-            .redirect_uri()
-            .parse()
-            .map_err(|error| say(&error))?,
+        redirect_uri: instance.redirect_uri().parse().map_err(|error| say(&error))?,
     };
     let network = NetworkSettings {
         allow_plain_http_on_loopback: true,
         ..NetworkSettings::default()
     };
     let transport = Transport::network(&network).map_err(|error| say(&error))?;
-    Ok(microsoft_client(
-        cloud,
-        application,
-        transport,
-        clock,
-        randomness,
-    ))
+    Ok(microsoft_client(cloud, application, transport, clock, randomness))
 }
 
 fn announce(json: bool, ready: &Ready) -> Result<(), StartError> {
