@@ -137,8 +137,12 @@ impl Reason {
                 "{organization} is removing Microsoft Teams from Ithaca. Meet in person or by phone."
             ),
             Self::NeedsAttention(cause) => cause.sentence_for_participant().to_owned(),
-            Self::ModeOff => "This program does not use Teams video calls.".to_owned(),
-            Self::MemberNotActive => "Your membership is not active.".to_owned(),
+            Self::ModeOff => {
+                "This track does not use Teams video calls. Meet in another way.".to_owned()
+            }
+            Self::MemberNotActive => {
+                "Your membership is not active. Ask your administrator.".to_owned()
+            }
             Self::BeingChecked => format!(
                 "Ithaca is looking for your account in {organization}'s Microsoft directory. This takes a moment."
             ),
@@ -160,7 +164,7 @@ impl Reason {
             Self::NotIntegrated => "Teams is not integrated",
             Self::BeingRemoved => "Teams is being removed",
             Self::NeedsAttention(_) => "The integration needs attention",
-            Self::ModeOff => "The program does not use Teams",
+            Self::ModeOff => "The track does not use Teams",
             Self::MemberNotActive => "Not active",
             Self::BeingChecked => "Being looked up",
             Self::NotInDirectory => "No account in your organization with this address",
@@ -169,12 +173,20 @@ impl Reason {
         }
     }
 
+    /// Whether it lies with the person: not with the integration, nor with the track.
+    pub fn is_personal(self) -> bool {
+        matches!(
+            self,
+            Self::MemberNotActive | Self::NotInDirectory | Self::Guest | Self::Ambiguous
+        )
+    }
+
     fn plain(self) -> &'static str {
         match self {
             Self::NotIntegrated => "Your organization does not use Microsoft Teams with Ithaca.",
             Self::BeingRemoved => "Your organization is removing Microsoft Teams from Ithaca.",
             Self::NeedsAttention(cause) => cause.sentence_for_participant(),
-            Self::ModeOff => "This program does not use Teams video calls.",
+            Self::ModeOff => "This track does not use Teams video calls.",
             Self::MemberNotActive => "Your membership is not active.",
             Self::BeingChecked => {
                 "Ithaca is still looking for your account in the Microsoft directory."

@@ -228,13 +228,15 @@ impl IntegrationState {
     }
 
     /// What a failure of a call does to the state. A failure that heals by itself never
-    /// hides one that does not, and a removal goes on whatever fails.
+    /// hides one that does not, nor ends the live test, for Teams would be offered before
+    /// it ever worked; and a removal goes on whatever fails.
     #[must_use]
     pub fn after_failure(self, cause: Cause) -> Self {
         match self {
             Self::NeedsAttention(known) if !known.heals_by_itself() && cause.heals_by_itself() => {
                 self
             }
+            Self::Checking if cause.heals_by_itself() => self,
             Self::Checking | Self::Integrated | Self::NeedsAttention(_) => {
                 Self::NeedsAttention(cause)
             }
@@ -242,7 +244,8 @@ impl IntegrationState {
         }
     }
 
-    /// What the success of a call does to the state.
+    /// What the success of one call does to the state. It proves that Microsoft answers and
+    /// no more: an access token outlives the sign-in that it came from.
     #[must_use]
     pub fn after_success(self) -> Self {
         match self {

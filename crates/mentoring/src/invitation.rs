@@ -57,68 +57,88 @@ pub struct Notice {
     pub sequence: i64,
     /// What happened.
     pub change: Change,
+    /// Why, if that was said.
+    pub reason: Option<String>,
 }
 
-/// Who is told what of the step from `before` to `after`.
+/// Who is told what of the step from `before`, as people last knew it, to `after`.
 ///
-/// Everyone of the meeting, the
-/// one who made it included, is told every change once; somebody who is no longer of it
-/// gets a CANCEL, and nobody else does.
+/// Everyone of the meeting, the one who made it included, is told every change once;
+/// somebody who is no longer of it gets a CANCEL, and nobody else does (E-06). What was
+/// cancelled before anybody knew of it is nobody's business.
 pub fn notices(before: Option<&Meeting>, after: &Meeting) -> Vec<Notice> {
-    let invited = |meeting: &Meeting, member: MemberId| {
-        meeting
-            .attendees
-            .iter()
-            .any(|attendee| attendee.member == member)
+    notices_because(before, after, None)
+}
+
+/// The same for a change whose reason was said: all are told it.
+pub fn notices_because(
+    before: Option<&Meeting>,
+    after: &Meeting,
+    reason: Option<&str>,
+) -> Vec<Notice> {
+    let is_cancelled = after.state == MeetingState::Cancelled;
+    let before = match before {
+        Some(before) if before.state == MeetingState::Cancelled => return Vec::new(),
+        None if is_cancelled => return Vec::new(),
+        before => before,
     };
-    let sequence = after.sequence;
-    let change = match before {
-        _ if after.state == MeetingState::Cancelled => Change::Cancelled {
-            reason: after.cancellation_reason.clone(),
-        },
-        None => Change::Created,
-        Some(before) if before.mode != after.mode => Change::ModeChanged { was: before.mode },
-        Some(before) if before.schedule != after.schedule => Change::Rescheduled {
-            was: before.schedule.clone(),
-        },
-        Some(_) => Change::LinkChanged,
+    let notice = |to, method, change| Notice {
+        to,
+        method,
+        sequence: after.sequence,
+        change,
+        reason: None,
     };
-    let method = if after.state == MeetingState::Cancelled {
-        Method::Cancel
-    } else {
-        Method::Request
-    };
-    let mut all: Vec<Notice> = after
+    let knew = |member| before.is_some_and(|before| attends(before, member));
+    let change = before.and_then(|before| difference(before, after));
+    let come = after.attendees.iter().map(|attendee| attendee.member);
+    let told = come.filter_map(|to| match (knew(to), is_cancelled, &change) {
+        (false, true, _) | (true, false, None) => None,
+        (false, false, _) => Some(notice(to, Method::Request, Change::Created)),
+        (true, false, Some(change)) => Some(Notice {
+            reason: reason.map(str::to_owned),
+            ..notice(to, Method::Request, change.clone())
+        }),
+        (true, true, _) => {
+            let reason = after.cancellation_reason.clone();
+            let change = Change::Cancelled {
+                reason: reason.clone(),
+            };
+            Some(Notice {
+                reason,
+                ..notice(to, Method::Cancel, change)
+            })
+        }
+    });
+    let gone = before
+        .iter()
+        .flat_map(|before| before.attendees.iter().map(|attendee| attendee.member))
+        .filter(|member| !attends(after, *member))
+        .map(|to| notice(to, Method::Cancel, Change::Removed));
+    told.chain(gone).collect()
+}
+
+fn attends(meeting: &Meeting, member: MemberId) -> bool {
+    meeting
         .attendees
         .iter()
-        .map(|attendee| {
-            let is_new = before.is_some_and(|before| !invited(before, attendee.member));
-            let change = if is_new && method == Method::Request {
-                Change::Created
-            } else {
-                change.clone()
-            };
-            Notice {
-                to: attendee.member,
-                method,
-                sequence,
-                change,
-            }
+        .any(|attendee| attendee.member == member)
+}
+
+/// What those who knew the meeting are told. A change of which people are told raises the
+/// sequence; one that shows nowhere else is one of the link.
+fn difference(before: &Meeting, after: &Meeting) -> Option<Change> {
+    if before.mode != after.mode {
+        Some(Change::ModeChanged { was: before.mode })
+    } else if before.schedule != after.schedule {
+        Some(Change::Rescheduled {
+            was: before.schedule.clone(),
         })
-        .collect();
-    if let Some(before) = before {
-        let gone = before
-            .attendees
-            .iter()
-            .filter(|attendee| !invited(after, attendee.member));
-        all.extend(gone.map(|attendee| Notice {
-            to: attendee.member,
-            method: Method::Cancel,
-            sequence,
-            change: Change::Removed,
-        }));
+    } else if before.sequence < after.sequence {
+        Some(Change::LinkChanged)
+    } else {
+        None
     }
-    all
 }
 
 /// iCalendar's PARTSTAT.

@@ -9,11 +9,11 @@ use uuid::Uuid;
 
 use crate::eligibility::Reason;
 use crate::event::Event;
-use crate::member::check_line;
+use crate::member::{check_line, is_printable, is_visible};
 use crate::organization::{MeetingId, MemberId, OrganizationId, TrackId};
 use crate::refusal::Refusal;
 use crate::role::{Actor, rights};
-use crate::schedule::{Schedule, schedule};
+use crate::schedule::{self, Schedule};
 use crate::track::{Mode, Track};
 
 /// Where a meeting is in its life.
@@ -123,6 +123,10 @@ pub fn create(
     draft: &Draft,
     context: &Context<'_>,
 ) -> Result<(Meeting, Event), Vec<Refusal>> {
+    let track = context.track;
+    if actor.organization != track.organization || !actor.may_create_meeting_in(track.id) {
+        return Err(vec![Refusal::NotEnrolled]);
+    }
     let mut refusals = Vec::new();
     let title = check_line(&draft.title, 200);
     if title.is_none() {
@@ -143,20 +147,17 @@ pub fn create(
     }
     let people = people(actor.member, &draft.attendees, context.enrolled)
         .map_err(|refusal| refusals.push(refusal));
-    let schedule = schedule(
+    let schedule = schedule::check(
         draft.local_start,
         &draft.time_zone,
         draft.duration_minutes,
         context.now,
     )
-    .map_err(|refusal| refusals.push(refusal));
-    if !context.track.modes.contains(draft.mode) {
+    .map_err(|all| refusals.extend(all));
+    if !track.modes.contains(draft.mode) {
         refusals.push(Refusal::ModeOff);
     } else if let (Mode::Teams, Err(reasons)) = (draft.mode, &context.eligibility) {
         refusals.push(Refusal::TeamsNotForYou(reasons.clone()));
-    }
-    if !actor.may_create_meeting_in(context.track.id) {
-        refusals.push(Refusal::NotAParticipant);
     }
     let (Some(title), Ok(agenda), Some(location), Ok(attendees), Ok(schedule), true) = (
         title,
@@ -171,7 +172,7 @@ pub fn create(
     let meeting = Meeting {
         id: context.id,
         organization: actor.organization,
-        track: context.track.id,
+        track: track.id,
         organizer: actor.member,
         title,
         agenda,
@@ -204,8 +205,9 @@ pub fn create(
 fn check_text(text: &str, most: usize) -> Result<String, usize> {
     let clean: String = text
         .replace("\r\n", "\n")
+        .replace('\r', "\n")
         .chars()
-        .filter(|letter| !letter.is_control() || matches!(letter, '\n' | '\t'))
+        .filter(|letter| is_printable(*letter) || matches!(letter, '\n' | '\t'))
         .collect();
     let clean = clean.trim().to_owned();
     let length = clean.chars().count();
@@ -246,15 +248,9 @@ fn people(
     Ok(attendees)
 }
 
-/// Whether the actor may change the meeting now, and with which reason.
-fn may_change(
-    actor: &Actor,
-    meeting: &Meeting,
-    reason: Option<String>,
-    now: Timestamp,
-) -> Result<Option<String>, Refusal> {
-    let rights = rights(actor, meeting);
-    if !rights.change {
+/// Whether the actor may change the meeting now.
+fn may_change(actor: &Actor, meeting: &Meeting, now: Timestamp) -> Result<(), Refusal> {
+    if !rights(actor, meeting).change {
         return Err(Refusal::NotYourMeeting);
     }
     if meeting.state == MeetingState::Cancelled {
@@ -263,15 +259,24 @@ fn may_change(
     if meeting.state != MeetingState::Scheduled || meeting.schedule.ends_at <= now {
         return Err(Refusal::MeetingOver);
     }
-    let given = reason
-        .map(|reason| reason.trim().to_owned())
-        .filter(|reason| !reason.is_empty());
-    match given {
-        Some(reason) => check_line(&reason.replace(['\r', '\n'], " "), 500)
-            .map(Some)
-            .ok_or(Refusal::ReasonTooLong),
-        None if rights.needs_reason => Err(Refusal::ReasonMissing),
-        None => Ok(None),
+    Ok(())
+}
+
+/// The reason for a change, on one line; needed where the meeting is not the actor's own.
+fn check_reason(
+    actor: &Actor,
+    meeting: &Meeting,
+    reason: Option<String>,
+) -> Result<Option<String>, Refusal> {
+    let reason = check_text(&reason.unwrap_or_default(), 500)
+        .map_err(|_| Refusal::ReasonTooLong)?
+        .replace('\n', " ");
+    if reason.chars().any(is_visible) {
+        Ok(Some(reason))
+    } else if rights(actor, meeting).needs_reason {
+        Err(Refusal::ReasonMissing)
+    } else {
+        Ok(None)
     }
 }
 
@@ -285,13 +290,18 @@ pub fn reschedule(
     reason: Option<String>,
     now: Timestamp,
 ) -> Result<(Meeting, Event), Vec<Refusal>> {
+    // Whoever may not change it learns nothing else from a form with mistakes.
+    may_change(actor, meeting, now).map_err(|refusal| vec![refusal])?;
     let mut refusals = Vec::new();
-    let reason = may_change(actor, meeting, reason, now).map_err(|refusal| refusals.push(refusal));
-    let schedule = schedule(local_start, time_zone, duration_minutes, now)
-        .map_err(|refusal| refusals.push(refusal));
+    let reason = check_reason(actor, meeting, reason).map_err(|refusal| refusals.push(refusal));
+    let schedule = schedule::check(local_start, time_zone, duration_minutes, now)
+        .map_err(|all| refusals.extend(all));
     let (Ok(reason), Ok(schedule)) = (reason, schedule) else {
         return Err(refusals);
     };
+    if schedule == meeting.schedule {
+        return Err(vec![Refusal::TimeUnchanged]);
+    }
     let event = Event::MeetingRescheduled {
         meeting: meeting.id,
         track: meeting.track,
@@ -315,7 +325,8 @@ pub fn cancel(
     reason: Option<String>,
     now: Timestamp,
 ) -> Result<(Meeting, Event), Refusal> {
-    let reason = may_change(actor, meeting, reason, now)?;
+    may_change(actor, meeting, now)?;
+    let reason = check_reason(actor, meeting, reason)?;
     let event = Event::MeetingCancelled {
         meeting: meeting.id,
         track: meeting.track,

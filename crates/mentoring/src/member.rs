@@ -24,7 +24,11 @@ pub enum MemberState {
 crate::words!(MemberState { Invited = "invited", Active = "active", Deactivated = "deactivated" });
 
 /// An e-mail address: one plain `addr-spec` of ASCII letters, lower-cased, at most 254
-/// characters (RFC 5321, 4.5.3.1). Quoted local parts, comments and lists are refused.
+/// characters (RFC 5321, 4.5.3.1).
+///
+/// Quoted local parts, comments and lists are refused, and so is what RFC 5322 allows but
+/// means something else in a `mailto:` address or to old mail programs: question mark,
+/// hash, percent, slash, exclamation mark, bar and backtick (E-04).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct EmailAddress(String);
@@ -35,9 +39,9 @@ impl EmailAddress {
         let text = text.trim();
         let (local, domain) = text.rsplit_once('@').ok_or(Refusal::EmailInvalid)?;
         let local_fits = (1..=64).contains(&local.len())
-            && local.bytes().all(|byte| {
-                byte.is_ascii_alphanumeric() || b".!#$%&'*+/=?^_`{|}~-".contains(&byte)
-            })
+            && local
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b".$&'*+=^_{}~-".contains(&byte))
             && !local.starts_with('.')
             && !local.ends_with('.')
             && !local.contains("..");
@@ -49,7 +53,12 @@ impl EmailAddress {
                 && !label.starts_with('-')
                 && !label.ends_with('-')
         };
-        let domain_fits = domain.contains('.') && domain.split('.').all(label_fits);
+        // A last label of digits alone would be a network address.
+        let is_name = |label: &str| label.bytes().any(|byte| byte.is_ascii_alphabetic());
+        let domain_fits = domain.split('.').all(label_fits)
+            && domain
+                .rsplit_once('.')
+                .is_some_and(|(_, last)| is_name(last));
         if local_fits && domain_fits && text.len() <= 254 {
             Ok(Self(text.to_ascii_lowercase()))
         } else {
@@ -124,15 +133,26 @@ impl Member {
     }
 }
 
-/// A single line of text: trimmed, without control characters, 1 to `most` characters.
+/// A single line of text: trimmed, 1 to `most` characters, of which one can be seen.
 pub(crate) fn check_line(text: &str, most: usize) -> Option<String> {
     let text = text.trim();
-    let length = text.chars().count();
-    let fits = (1..=most).contains(&length)
-        && !text
-            .chars()
-            .any(|letter| letter.is_control() || "\u{2028}\u{2029}".contains(letter));
+    let fits = (1..=most).contains(&text.chars().count())
+        && text.chars().all(is_printable)
+        && text.chars().any(is_visible);
     fits.then(|| text.to_owned())
+}
+
+/// Control characters and line separators could forge a line of a mail's head (E-01), and
+/// those that turn the direction of writing make one name read as another.
+pub(crate) fn is_printable(letter: char) -> bool {
+    let turns_or_breaks =
+        matches!(letter, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}');
+    !letter.is_control() && !turns_or_breaks
+}
+
+/// Joiners and soft hyphens belong into words; on their own they are nothing.
+pub(crate) fn is_visible(letter: char) -> bool {
+    !letter.is_whitespace() && !matches!(letter, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}')
 }
 
 /// A first or last name: 1 to 80 characters. `field` is the form's name for it.
@@ -149,8 +169,8 @@ pub fn check_password(password: &str) -> Result<(), Refusal> {
     }
 }
 
-fn may_manage(actor: &Actor) -> Result<(), Refusal> {
-    if actor.may_manage_organization() {
+fn may_manage(actor: &Actor, target: &Member) -> Result<(), Refusal> {
+    if actor.organization == target.organization && actor.may_manage_organization() {
         Ok(())
     } else {
         Err(Refusal::NotGlobalAdministrator)
@@ -163,7 +183,7 @@ pub fn deactivate(
     target: &Member,
     other_administrators: usize,
 ) -> Result<Event, Refusal> {
-    may_manage(actor)?;
+    may_manage(actor, target)?;
     if actor.member == target.id {
         return Err(Refusal::Yourself);
     }
@@ -181,7 +201,7 @@ pub fn deactivate(
 
 /// Lets a member in again.
 pub fn reactivate(actor: &Actor, target: &Member) -> Result<Event, Refusal> {
-    may_manage(actor)?;
+    may_manage(actor, target)?;
     if target.state != MemberState::Deactivated {
         return Err(Refusal::MemberState(target.name()));
     }
@@ -198,7 +218,7 @@ pub fn change_administrator(
     administrator: bool,
     other_administrators: usize,
 ) -> Result<Event, Refusal> {
-    may_manage(actor)?;
+    may_manage(actor, target)?;
     if target.global_administrator == administrator || target.state == MemberState::Deactivated {
         return Err(Refusal::MemberState(target.name()));
     }

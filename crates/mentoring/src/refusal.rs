@@ -58,7 +58,7 @@ pub enum Refusal {
     #[error("Only a global administrator may do this. Ask one of yours.")]
     NotGlobalAdministrator,
     /// Only those who run the track.
-    #[error("Only this program's administrators may change it. Ask one of them.")]
+    #[error("Only the administrators of this track may change it. Ask one of them.")]
     NotTrackAdministrator,
     /// The organization would be left without anybody who runs it.
     #[error("This is the last global administrator. Make somebody else one first.")]
@@ -76,7 +76,7 @@ pub enum Refusal {
     #[error("{0}")]
     TeamsUnavailable(String),
     /// A replacement that the track does not use.
-    #[error("The meetings cannot become that: the program does not use it.")]
+    #[error("The meetings cannot become that: the track does not use it.")]
     ModeNotInTrack,
     /// The typed confirmation of a removal.
     #[error("Type the word remove to confirm.")]
@@ -149,17 +149,27 @@ pub enum Refusal {
     /// Too many people.
     #[error("A meeting has at most 50 people. You chose {0}.")]
     TooManyPeople(usize),
+    /// The actor, who is not in the track.
+    #[error(
+        "You are not enrolled in this track, so you cannot make meetings in it. Ask its administrator."
+    )]
+    NotEnrolled,
+    /// The time that it has.
+    #[error("The meeting is at this time already. Choose another.")]
+    TimeUnchanged,
     /// Somebody who is not in the track.
-    #[error("Somebody you chose is not in this program any more. Look at the list again.")]
+    #[error("Somebody you chose is not in this track any more. Look at the list again.")]
     NotAParticipant,
     /// A mode that the track does not use.
-    #[error("This program does not use that meeting mode. Choose one of the others.")]
+    #[error("This track does not use that meeting mode. Choose one of the others.")]
     ModeOff,
     /// Teams for somebody who may not use it.
     #[error("{}", eligibility::sentences(.0))]
     TeamsNotForYou(Vec<Reason>),
     /// A meeting of others.
-    #[error("Only the person who made this meeting and those who run the program may change it.")]
+    #[error(
+        "Only the person who made this meeting and the administrators of its track may change it. Ask one of them."
+    )]
     NotYourMeeting,
     /// A change that everyone is told the reason of.
     #[error("Say why in a sentence: everybody who was invited will read it.")]
@@ -195,6 +205,7 @@ impl Refusal {
             Self::TimeSkipped { .. }
             | Self::TimeTwice { .. }
             | Self::InThePast
+            | Self::TimeUnchanged
             | Self::TimeInvalid => "time",
             Self::TooFarAhead | Self::DateInvalid => "date",
             Self::DurationInvalid => "duration",
@@ -207,6 +218,7 @@ impl Refusal {
             Self::SignInFailed
             | Self::NotGlobalAdministrator
             | Self::NotTrackAdministrator
+            | Self::NotEnrolled
             | Self::LastAdministrator
             | Self::Yourself
             | Self::MemberState(_)
@@ -223,14 +235,20 @@ impl Refusal {
         match self {
             Self::NotGlobalAdministrator
             | Self::NotTrackAdministrator
+            | Self::NotEnrolled
             | Self::NotYourMeeting
-            | Self::Yourself
-            | Self::TeamsNotForYou(_) => RefusalKind::Forbidden,
+            | Self::Yourself => RefusalKind::Forbidden,
+            // Who one is forbids it; who was overtaken by a change of the track or
+            // the integration is in conflict with it.
+            Self::TeamsNotForYou(reasons) if reasons.iter().any(|reason| reason.is_personal()) => {
+                RefusalKind::Forbidden
+            }
             Self::LastAdministrator
             | Self::MemberState(_)
             | Self::MeetingCancelled
             | Self::MeetingOver
             | Self::TeamsUnavailable(_)
+            | Self::TeamsNotForYou(_)
             | Self::ModeOff => RefusalKind::Conflict,
             _ => RefusalKind::Invalid,
         }

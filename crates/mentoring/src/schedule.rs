@@ -22,94 +22,121 @@ pub struct Schedule {
     pub ends_at: Timestamp,
 }
 
-/// The name of a zone that exists.
+/// The name of a zone, as the IANA database spells it whoever typed it: calendar programs
+/// compare it letter by letter.
 pub fn check_time_zone(name: &str) -> Result<String, Refusal> {
-    zone(name.trim())?;
-    Ok(name.trim().to_owned())
+    zone(name).map(|(name, _)| name)
 }
 
-fn zone(name: &str) -> Result<TimeZone, Refusal> {
+fn zone(name: &str) -> Result<(String, TimeZone), Refusal> {
+    let name = name.trim();
+    let unknown = || Refusal::ZoneUnknown(name.chars().take(64).collect());
     if name.is_empty() || name.len() > 64 {
-        return Err(Refusal::ZoneUnknown(name.chars().take(64).collect()));
+        return Err(unknown());
     }
-    TimeZone::get(name).map_err(|_| Refusal::ZoneUnknown(name.to_owned()))
+    let zone = TimeZone::get(name).map_err(|_| unknown())?;
+    match zone.iana_name() {
+        Some(name) => Ok((name.to_owned(), zone)),
+        // `Etc/Unknown` is a name for having none.
+        None => Err(unknown()),
+    }
 }
 
-/// Makes a schedule of what a form says. A time that does not exist or exists twice is
-/// refused with its two neighbours; the start lies between now and two years ahead.
+/// Makes a schedule of what a form says: 5 minutes to 24 hours long, starting between now
+/// and two years ahead.
+///
+/// A time that does not exist or exists twice is refused with its two neighbours.
 pub fn schedule(
     local_start: DateTime,
     time_zone: &str,
     duration_minutes: u16,
     now: Timestamp,
 ) -> Result<Schedule, Refusal> {
-    let made = resolve(local_start, time_zone, duration_minutes)?;
-    // A form that stood open for a minute is not about the past.
-    if made.starts_at < now - SignedDuration::from_mins(1) {
-        return Err(Refusal::InThePast);
-    }
-    let limit = now
-        .to_zoned_datetime(TimeZone::UTC)
-        .saturating_add(2.years());
-    if made.starts_at > limit.timestamp() {
-        return Err(Refusal::TooFarAhead);
-    }
-    Ok(made)
+    check(local_start, time_zone, duration_minutes, now)
+        .map_err(|mut refusals| refusals.swap_remove(0))
 }
 
-fn resolve(
+/// The same with everything that is wrong: never nothing, and once per field.
+pub(crate) fn check(
     local_start: DateTime,
     time_zone: &str,
     duration_minutes: u16,
-) -> Result<Schedule, Refusal> {
+    now: Timestamp,
+) -> Result<Schedule, Vec<Refusal>> {
+    let mut refusals = Vec::new();
     if !(5..=24 * 60).contains(&duration_minutes) {
-        return Err(Refusal::DurationInvalid);
+        refusals.push(Refusal::DurationInvalid);
     }
-    let zone = zone(time_zone)?;
-    let ambiguous = zone.to_ambiguous_timestamp(local_start);
-    let starts_at = match ambiguous.offset() {
+    let start = zone(time_zone).and_then(|(name, zone)| {
+        let starts_at = resolve(local_start, &name, &zone, now)?;
+        Ok((name, starts_at))
+    });
+    match start {
+        Ok((time_zone, starts_at)) if refusals.is_empty() => Ok(Schedule {
+            local_start,
+            time_zone,
+            duration_minutes,
+            starts_at,
+            ends_at: starts_at + SignedDuration::from_mins(i64::from(duration_minutes)),
+        }),
+        start => {
+            refusals.extend(start.err());
+            Err(refusals)
+        }
+    }
+}
+
+/// The instant of a local time, which lies between now and two years ahead: compared on the
+/// wall, so that no date at the end of the calendar is ever counted with.
+fn resolve(
+    local: DateTime,
+    name: &str,
+    zone: &TimeZone,
+    now: Timestamp,
+) -> Result<Timestamp, Refusal> {
+    // A form that stood open for a minute is not about the past.
+    if local < zone.to_datetime(now - SignedDuration::from_mins(1)) {
+        return Err(Refusal::InThePast);
+    }
+    if local > zone.to_datetime(now).saturating_add(2.years()) {
+        return Err(Refusal::TooFarAhead);
+    }
+    let ambiguous = zone.to_ambiguous_timestamp(local);
+    let (before, after) = match ambiguous.offset() {
         AmbiguousOffset::Unambiguous { .. } => {
-            ambiguous.compatible().map_err(|_| Refusal::DateInvalid)?
+            return ambiguous.unambiguous().map_err(|_| Refusal::DateInvalid);
         }
-        AmbiguousOffset::Gap { before, after } => {
-            // The offsets on both sides place the jump: `before` read with the offset
-            // after it lies before the jump, and the other way round.
-            let early = after
-                .to_timestamp(local_start)
-                .map_err(|_| Refusal::DateInvalid)?;
-            let jump = zone
-                .following(early)
-                .next()
-                .map_or(early, |transition| transition.timestamp());
-            return Err(Refusal::TimeSkipped {
-                local: local_start,
-                zone: time_zone.to_owned(),
-                before: before.to_datetime(jump - SignedDuration::from_mins(1)),
-                after: after.to_datetime(jump),
-            });
-        }
-        AmbiguousOffset::Fold { before, after } => {
-            let first = before
-                .to_timestamp(local_start)
-                .map_err(|_| Refusal::DateInvalid)?;
-            let back = zone
-                .following(first)
-                .next()
-                .map_or(first, |transition| transition.timestamp());
-            return Err(Refusal::TimeTwice {
-                local: local_start,
-                zone: time_zone.to_owned(),
-                before: after.to_datetime(back).saturating_sub(1.minute()),
-                after: before.to_datetime(back),
-            });
+        AmbiguousOffset::Gap { before, after } | AmbiguousOffset::Fold { before, after } => {
+            (before, after)
         }
     };
-    Ok(Schedule {
-        local_start,
-        time_zone: time_zone.to_owned(),
-        duration_minutes,
-        starts_at,
-        ends_at: starts_at + SignedDuration::from_mins(i64::from(duration_minutes)),
+    // Read with the greater offset a time is the earlier instant, and that lies before the
+    // change in a gap and in a fold alike.
+    let early = before
+        .max(after)
+        .to_timestamp(local)
+        .map_err(|_| Refusal::DateInvalid)?;
+    let change = zone
+        .following(early)
+        .next()
+        .map_or(early, |transition| transition.timestamp());
+    let (first, second) = (before.to_datetime(change), after.to_datetime(change));
+    let last_before = first.min(second).saturating_sub(1.minute());
+    let first_after = first.max(second);
+    Err(if first < second {
+        Refusal::TimeSkipped {
+            local,
+            zone: name.to_owned(),
+            before: last_before,
+            after: first_after,
+        }
+    } else {
+        Refusal::TimeTwice {
+            local,
+            zone: name.to_owned(),
+            before: last_before,
+            after: first_after,
+        }
     })
 }
 

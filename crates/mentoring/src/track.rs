@@ -37,8 +37,22 @@ impl Mode {
 
 /// The modes that a track uses: never none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "Vec<Mode>", into = "Vec<Mode>")]
 pub struct Modes(Vec<Mode>);
+
+impl TryFrom<Vec<Mode>> for Modes {
+    type Error = Refusal;
+
+    fn try_from(modes: Vec<Mode>) -> Result<Self, Refusal> {
+        Self::from_iter(modes)
+    }
+}
+
+impl From<Modes> for Vec<Mode> {
+    fn from(modes: Modes) -> Self {
+        modes.0
+    }
+}
 
 impl Modes {
     /// Takes at least one.

@@ -1,0 +1,203 @@
+use std::collections::BTreeSet;
+
+use mentoring::event::Event;
+use mentoring::integration::Cause;
+use mentoring::lobby::LobbyScope;
+use mentoring::meeting;
+use mentoring::member::EmailAddress;
+use mentoring::role::{Role, Roles};
+use mentoring::track::Mode;
+use uuid::Uuid;
+
+use crate::people::{LUIS, MEI, NEW_MANAGERS, jonas, meeting, modes, now};
+
+#[expect(clippy::too_many_lines, reason = "one of each, nothing between them")]
+fn every_event() -> Vec<Event> {
+    let name = || "Luis Ortega".to_owned();
+    let track_name = || "New Managers".to_owned();
+    let (id, track) = (meeting().id, NEW_MANAGERS);
+    let starts_at = meeting().schedule.starts_at;
+    let reason = || Some("The room is closed.".to_owned());
+    vec![
+        Event::OrganizationCreated {
+            name: "Larkspur Health".to_owned(),
+        },
+        Event::OrganizationDescribed {
+            name: "Larkspur Health".to_owned(),
+        },
+        Event::SignedIn { member: LUIS },
+        Event::SignedOutEverywhere { member: LUIS },
+        Event::MemberInvited {
+            member: LUIS,
+            name: name(),
+            email: EmailAddress::parse("luis@larkspur.example").unwrap(),
+            global_administrator: false,
+        },
+        Event::InvitationAccepted { member: LUIS },
+        Event::PasswordChanged { member: LUIS },
+        Event::MemberDeactivated {
+            member: LUIS,
+            name: name(),
+        },
+        Event::MemberReactivated {
+            member: LUIS,
+            name: name(),
+        },
+        Event::AdministratorChanged {
+            member: LUIS,
+            name: name(),
+            administrator: true,
+        },
+        Event::ProfileChanged {
+            member: LUIS,
+            time_zone: "Europe/Berlin".to_owned(),
+        },
+        Event::TrackCreated {
+            track,
+            name: track_name(),
+        },
+        Event::TrackRenamed {
+            track,
+            before: track_name(),
+            after: "Leaders".to_owned(),
+        },
+        Event::ModesChanged {
+            track,
+            name: track_name(),
+            before: modes(&[Mode::Phone]),
+            after: modes(Mode::ALL),
+        },
+        Event::LobbyChanged {
+            track,
+            name: track_name(),
+            before: LobbyScope::Organization,
+            after: LobbyScope::Everyone,
+        },
+        Event::EnrolmentChanged {
+            track,
+            track_name: track_name(),
+            member: LUIS,
+            member_name: name(),
+            roles: Roles::from_iter([Role::Mentee]),
+        },
+        Event::ConsentBegun,
+        Event::ConsentFailed {
+            reason: "The permission was not given.".to_owned(),
+        },
+        Event::TeamsConnected {
+            tenant: Uuid::nil(),
+            host: Uuid::nil(),
+            host_name: "Teams Scheduler".to_owned(),
+        },
+        Event::HostConfirmed {
+            host_name: "Teams Scheduler".to_owned(),
+        },
+        Event::HostDeclined,
+        Event::TeamsIntegrated {
+            host_name: "Teams Scheduler".to_owned(),
+        },
+        Event::TeamsNeedsAttention {
+            cause: Cause::TokenRevoked,
+        },
+        Event::TeamsRecovered,
+        Event::TeamsRemovalBegun { keeps_links: true },
+        Event::TeamsRemoved {
+            left_at_microsoft: vec!["MSo1".to_owned()],
+        },
+        Event::MeetingCreated {
+            meeting: id,
+            track,
+            mode: Mode::Teams,
+            starts_at,
+            people: 2,
+        },
+        Event::MeetingRescheduled {
+            meeting: id,
+            track,
+            before: starts_at,
+            after: now(),
+            reason: reason(),
+        },
+        Event::MeetingCancelled {
+            meeting: id,
+            track,
+            reason: reason(),
+        },
+        Event::MeetingModeChanged {
+            meeting: id,
+            track,
+            before: Mode::Teams,
+            after: Mode::Phone,
+        },
+    ]
+}
+
+#[test]
+fn every_event_has_a_word_of_its_own_a_subject_and_a_sentence() {
+    let mut words = BTreeSet::new();
+    for event in every_event() {
+        assert!(
+            words.insert(event.action()),
+            "{} stands twice",
+            event.action()
+        );
+        assert!(event.action().contains('.'), "{}", event.action());
+        let (kind, _) = event.subject();
+        assert!(
+            ["organization", "member", "track", "integration", "meeting"].contains(&kind),
+            "{kind}"
+        );
+        let sentence = event.sentence();
+        assert!(
+            sentence.ends_with('.') && sentence.starts_with(char::is_uppercase),
+            "{sentence}"
+        );
+        let details = serde_json::to_value(&event).unwrap();
+        assert!(details["event"].is_string(), "{details}");
+    }
+}
+
+/// The audit log is read by people who do not attend: of a meeting it has no words.
+#[test]
+fn the_audit_log_says_that_a_meeting_was_not_what_it_is_about() {
+    let (track, everyone) = (crate::people::new_managers(), crate::people::everyone());
+    let secret = "burnout";
+    let draft = meeting::Draft {
+        title: secret.to_owned(),
+        agenda: secret.to_owned(),
+        ..crate::people::draft()
+    };
+    let (made, created) = meeting::create(
+        &crate::people::mei(),
+        &draft,
+        &crate::people::context(&track, &everyone),
+    )
+    .unwrap();
+    let (cancelled, called_off) =
+        meeting::cancel(&jonas(), &made, Some("Ill".to_owned()), now()).unwrap();
+    let (_, turned) = meeting::change_mode(&cancelled, Mode::Phone);
+    for event in [created, called_off, turned] {
+        let kept = serde_json::to_string(&event).unwrap();
+        assert!(
+            !kept.contains(secret) && !event.sentence().contains(secret),
+            "{kept}"
+        );
+    }
+}
+
+#[test]
+fn the_reason_that_was_given_is_kept() {
+    let (_, event) = meeting::cancel(
+        &jonas(),
+        &meeting(),
+        Some("The room is closed.".to_owned()),
+        now(),
+    )
+    .unwrap();
+    assert_eq!(
+        event.sentence(),
+        "Cancelled a meeting. Reason given: The room is closed."
+    );
+    assert_eq!(event.subject(), ("meeting", meeting().id.to_string()));
+    assert_ne!(MEI, LUIS);
+}
