@@ -83,10 +83,10 @@ impl App {
         form_key: Option<Uuid>,
     ) -> Done<MeetingId> {
         let sight = acting.sight();
-        if let Some(key) = form_key {
-            if let Some(made) = meetings::find_by_form(&self.store, &sight, key).await? {
-                return Ok(made);
-            }
+        if let Some(key) = form_key
+            && let Some(made) = meetings::find_by_form(&self.store, &sight, key).await?
+        {
+            return Ok(made);
         }
         let organization = acting.actor.organization;
         let tx = self.store.begin(organization).await?;

@@ -1,4 +1,6 @@
-//! What can be done with Ithaca: load within the actor's sight, ask the rules, save the
+//! What can be done with Ithaca.
+//!
+//! Load within the actor's sight, ask the rules, save the
 //! change with its audit entry and the work it asks for in one commit, wake whoever does
 //! that work. Pages and the API both enter here.
 

@@ -72,15 +72,14 @@ impl Hasher {
         let hash = hash.map(str::to_owned);
         self.apart(move || {
             let given = password.expose_secret().as_bytes();
-            match hash
+            let known = hash
                 .as_deref()
-                .and_then(|hash| PasswordHash::new(hash).ok())
-            {
-                Some(hash) => argon2().verify_password(given, &hash).is_ok(),
-                None => {
-                    let _ = argon2().hash_password_with_salt(given, &[0; Salt::RECOMMENDED_LENGTH]);
-                    false
-                }
+                .and_then(|hash| PasswordHash::new(hash).ok());
+            if let Some(hash) = known {
+                argon2().verify_password(given, &hash).is_ok()
+            } else {
+                let _ = argon2().hash_password_with_salt(given, &[0; Salt::RECOMMENDED_LENGTH]);
+                false
             }
         })
         .await

@@ -58,7 +58,10 @@ impl Folder {
     fn open(data: Option<&Path>, randomness: &Randomness) -> Result<Self, StartError> {
         let (path, temporary) = match data {
             Some(path) => (path.to_owned(), false),
-            None => (std::env::temp_dir().join(format!("ithaca-demo-{}", randomness.code())), true),
+            None => (
+                std::env::temp_dir().join(format!("ithaca-demo-{}", randomness.code())),
+                true,
+            ),
         };
         std::fs::create_dir_all(&path).map_err(|error| {
             StartError(format!(
@@ -77,7 +80,8 @@ impl Folder {
     fn vault(&self, randomness: &Randomness) -> Result<Vault, StartError> {
         let key = self.file("ithaca.key");
         if !key.exists() {
-            Vault::make_key_file(&key, randomness).map_err(|error| StartError(error.to_string()))?;
+            Vault::make_key_file(&key, randomness)
+                .map_err(|error| StartError(error.to_string()))?;
         }
         Vault::load(&key, &[], randomness.clone()).map_err(|error| StartError(error.to_string()))
     }
@@ -97,13 +101,22 @@ pub async fn run(settings: Settings) -> Result<(), StartError> {
     let clock = Clock::system();
     let randomness = Randomness::system();
     let say = |error: &dyn std::fmt::Display| StartError(error.to_string());
-    let listener = server::listen(settings.listen, "--listen").await.map_err(|error| say(&error))?;
+    let listener = server::listen(settings.listen, "--listen")
+        .await
+        .map_err(|error| say(&error))?;
     let doors = sandbox_doors(settings.sandbox_listen).await?;
     let admin = server::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), "--listen")
         .await
         .map_err(|error| say(&error))?;
-    let mailbox = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(|error| say(&error))?;
-    let port = |listener: &TcpListener| listener.local_addr().map(|address| address.port()).unwrap_or_default();
+    let mailbox = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await
+        .map_err(|error| say(&error))?;
+    let port = |listener: &TcpListener| {
+        listener
+            .local_addr()
+            .map(|address| address.port())
+            .unwrap_or_default()
+    };
 
     let folder = Folder::open(settings.data.as_deref(), &randomness)?;
     let url = format!("http://{}:{}", settings.listen.ip(), port(&listener));
@@ -129,9 +142,12 @@ pub async fn run(settings: Settings) -> Result<(), StartError> {
         ))
     })?;
 
-    let store = Store::open(&store::Place::Sqlite(folder.file("ithaca.db")), clock.clone())
-        .await
-        .map_err(|error| say(&error))?;
+    let store = Store::open(
+        &store::Place::Sqlite(folder.file("ithaca.db")),
+        clock.clone(),
+    )
+    .await
+    .map_err(|error| say(&error))?;
     let microsoft = client(&pretend, &sandbox_url, &instance, &clock, &randomness)?;
     let smtp = config::Smtp::plain("127.0.0.1", port(&mailbox), &instance.mail_from);
     let program = Program::new(Parts {
@@ -144,29 +160,11 @@ pub async fn run(settings: Settings) -> Result<(), StartError> {
         instance,
         microsoft,
     });
-    let organizations = seed::plant(&program.app).await.map_err(|error| say(&error))?;
+    let organizations = seed::plant(&program.app)
+        .await
+        .map_err(|error| say(&error))?;
 
-    let stop = CancellationToken::new();
-    let mut tasks = tokio::task::JoinSet::new();
-    for door in doors {
-        tasks.spawn(server::serve(door, pretend.router(), stop.clone()));
-    }
     let sandbox_admin_url = format!("http://127.0.0.1:{}", port(&admin));
-    tasks.spawn(server::serve(admin, pretend.admin_router(), stop.clone()));
-    let stopped = stop.clone().cancelled_owned();
-    let mails = pretend.clone();
-    tasks.spawn(async move {
-        if let Err(error) = sandbox::smtp::serve(mails, mailbox, stopped).await {
-            tracing::error!(%error, "the sandbox's mail server ended");
-        }
-    });
-    let keeping = (!folder.temporary).then(|| {
-        let pretend = pretend.clone();
-        let stop = stop.clone();
-        tokio::spawn(async move { pretend.keep(&state_file, stop.cancelled()).await })
-    });
-    let ithaca = tokio::spawn(program.run(listener, stop.clone()));
-
     announce(
         settings.json,
         &Ready {
@@ -177,17 +175,63 @@ pub async fn run(settings: Settings) -> Result<(), StartError> {
             organizations,
         },
     )?;
+    let state_file = (!folder.temporary).then_some(state_file);
+    let stop = CancellationToken::new();
+    let ithaca = tokio::spawn(program.run(listener, stop.clone()));
+    let tenant = tokio::spawn(serve_sandbox(
+        pretend,
+        Doors {
+            http: doors,
+            admin,
+            mail: mailbox,
+        },
+        state_file,
+        stop.clone(),
+    ));
     server::asked_to_stop().await;
     stop.cancel();
     let _ = ithaca.await;
-    tasks.join_all().await;
-    if let Some(keeping) = keeping {
-        if let Ok(Err(error)) = keeping.await {
-            return Err(StartError(format!("The sandbox's state could not be kept: {error}")));
-        }
-    }
+    let kept = tenant.await.map_err(|error| say(&error))?;
     drop(folder);
-    Ok(())
+    kept
+}
+
+/// Where the sandbox tenant is reached.
+struct Doors {
+    http: Vec<TcpListener>,
+    admin: TcpListener,
+    mail: TcpListener,
+}
+
+/// Serves the sandbox tenant until `stop`, and keeps its state in `state_file`.
+async fn serve_sandbox(
+    pretend: Sandbox,
+    doors: Doors,
+    state_file: Option<PathBuf>,
+    stop: CancellationToken,
+) -> Result<(), StartError> {
+    let mut tasks = tokio::task::JoinSet::new();
+    for door in doors.http {
+        tasks.spawn(server::serve(door, pretend.router(), stop.clone()));
+    }
+    tasks.spawn(server::serve(
+        doors.admin,
+        pretend.admin_router(),
+        stop.clone(),
+    ));
+    let mails = pretend.clone();
+    let stopped = stop.clone().cancelled_owned();
+    tasks.spawn(async move {
+        if let Err(error) = sandbox::smtp::serve(mails, doors.mail, stopped).await {
+            tracing::error!(%error, "the sandbox's mail server ended");
+        }
+    });
+    let kept = match &state_file {
+        Some(path) => pretend.keep(path, stop.cancelled()).await,
+        None => Ok(()),
+    };
+    tasks.join_all().await;
+    kept.map_err(|error| StartError(format!("The sandbox's state could not be kept: {error}")))
 }
 
 /// `localhost` may be looked up as either loopback address: both answer.
@@ -195,7 +239,10 @@ async fn sandbox_doors(address: SocketAddr) -> Result<Vec<TcpListener>, StartErr
     let first = server::listen(address, "--sandbox-listen")
         .await
         .map_err(|error| StartError(error.to_string()))?;
-    let port = first.local_addr().map_err(|error| StartError(error.to_string()))?.port();
+    let port = first
+        .local_addr()
+        .map_err(|error| StartError(error.to_string()))?
+        .port();
     let mut doors = vec![first];
     let other = match address.ip() {
         IpAddr::V4(ip) if ip == Ipv4Addr::LOCALHOST => Some(IpAddr::V6(Ipv6Addr::LOCALHOST)),
@@ -226,14 +273,23 @@ fn client(
     let application = Application {
         client_id: client_id.0,
         client_secrets: vec![SecretString::from(secret.reveal().to_owned())],
-        redirect_uri: instance.redirect_uri().parse().map_err(|error| say(&error))?,
+        redirect_uri: instance
+            .redirect_uri()
+            .parse()
+            .map_err(|error| say(&error))?,
     };
     let network = NetworkSettings {
         allow_plain_http_on_loopback: true,
         ..NetworkSettings::default()
     };
     let transport = Transport::network(&network).map_err(|error| say(&error))?;
-    Ok(microsoft_client(cloud, application, transport, clock, randomness))
+    Ok(microsoft_client(
+        cloud,
+        application,
+        transport,
+        clock,
+        randomness,
+    ))
 }
 
 fn announce(json: bool, ready: &Ready) -> Result<(), StartError> {

@@ -130,8 +130,8 @@ impl Trial {
             times: Some((start, start + SignedDuration::from_mins(45))),
             ..Changes::default()
         };
-        let changed = meetings.update(&made.id, &changes).await;
-        let changed = self.note("It can be changed", changed);
+        let update = meetings.update(&made.id, &changes).await;
+        let update = self.note("It can be changed", update);
         let read = match meetings.get(&made.id).await {
             Ok(Some(read)) if read.id == made.id => Ok(()),
             Ok(_) => Err(Failure::new(microsoft::Kind::NotFound)),
@@ -141,7 +141,7 @@ impl Trial {
         // Whatever failed before, the trial meeting must not stay.
         let deleted = meetings.delete(&made.id).await;
         self.note("It can be deleted", deleted)?;
-        changed?;
+        update?;
         read
     }
 }

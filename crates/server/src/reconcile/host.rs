@@ -49,10 +49,10 @@ pub async fn access(
     if !integration.state.may_call() {
         return Ok(Err(Blocked::NotIntegrated));
     }
-    if let IntegrationState::NeedsAttention(cause) = integration.state {
-        if !cause.heals_by_itself() {
-            return Ok(Err(Blocked::NeedsAttention(cause)));
-        }
+    if let IntegrationState::NeedsAttention(cause) = integration.state
+        && !cause.heals_by_itself()
+    {
+        return Ok(Err(Blocked::NeedsAttention(cause)));
     }
     let Some(stored) = credentials::find(&tools.store, organization).await? else {
         return Ok(Err(Blocked::NotIntegrated));

@@ -314,22 +314,21 @@ async fn record(
         }
         other => other?,
     }
-    if learned.state == LinkState::Ready && wanted.present {
-        if let Some(stored) = meetings::find_in(&tx, claim.organization, id).await? {
-            if stored.announced_sequence.is_none()
-                && stored.meeting.state == MeetingState::Scheduled
-            {
-                announce(
-                    &tx,
-                    &tools.instance,
-                    &tools.randomness,
-                    None,
-                    &stored,
-                    tx.now,
-                )
-                .await?;
-            }
-        }
+    if learned.state == LinkState::Ready
+        && wanted.present
+        && let Some(stored) = meetings::find_in(&tx, claim.organization, id).await?
+        && stored.announced_sequence.is_none()
+        && stored.meeting.state == MeetingState::Scheduled
+    {
+        announce(
+            &tx,
+            &tools.instance,
+            &tools.randomness,
+            None,
+            &stored,
+            tx.now,
+        )
+        .await?;
     }
     tx.commit().await?;
     tools.wake.ring(Reconciler::Outbox);

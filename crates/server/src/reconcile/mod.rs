@@ -1,4 +1,6 @@
-//! What happens by itself. Each reconciler compares what is wanted with what is, makes a
+//! What happens by itself.
+//!
+//! Each reconciler compares what is wanted with what is, makes a
 //! plan, applies a step, and writes down what it learned; it takes no input, so that the
 //! path after a crash is the everyday path.
 

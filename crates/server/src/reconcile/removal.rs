@@ -1,4 +1,6 @@
-//! Takes an integration down, resumable at every step: first the chosen deletions, which
+//! Takes an integration down, resumable at every step.
+//!
+//! First the chosen deletions, which
 //! are the links' work; then one commit erases the token and everything that came from
 //! the directory, and no call is made with it any more (S12, K-10, N8).
 

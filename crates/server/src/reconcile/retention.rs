@@ -9,7 +9,7 @@ use super::Tools;
 use crate::store::{Stored, attempts, consents, sessions};
 use crate::wake::Reconciler;
 
-const INTERVAL: Duration = Duration::from_secs(600);
+const INTERVAL: Duration = Duration::from_mins(10);
 
 /// Cleans up every ten minutes until `stop`.
 pub async fn turn(tools: Tools, stop: CancellationToken) {

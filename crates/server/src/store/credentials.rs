@@ -1,4 +1,6 @@
-//! The host's tokens, sealed by the vault before they reach this file. A refresh token is
+//! The host's tokens, sealed by the vault before they are stored.
+//!
+//! A refresh token is
 //! replaced only by one that was made from it (compare and swap on the version), so the
 //! newest is never lost to an older one (N6).
 

@@ -81,7 +81,7 @@ pub async fn announce(
                 meeting,
                 organizer,
                 &people,
-                &notice.method,
+                notice.method,
                 notice.sequence,
                 join_address.as_deref(),
             ),
@@ -139,12 +139,12 @@ fn calendar(
     meeting: &Meeting,
     organizer: &Member,
     people: &BTreeMap<MemberId, Member>,
-    method: &Method,
+    method: Method,
     sequence: i64,
     join_address: Option<&str>,
 ) -> CalendarObject {
     CalendarObject {
-        method: *method,
+        method,
         uid: meeting.uid.clone(),
         sequence,
         summary: meeting.title.clone(),
@@ -169,6 +169,6 @@ fn calendar(
             })
             .collect(),
         stamp: tx.now,
-        cancelled: *method == Method::Cancel,
+        cancelled: method == Method::Cancel,
     }
 }

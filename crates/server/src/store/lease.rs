@@ -1,4 +1,6 @@
-//! Who works on a row now. The row is the job: a table with the columns `due_at`,
+//! Who works on a row now.
+//!
+//! The row is the job: a table with the columns `due_at`,
 //! `lease_owner`, `lease_until` and `fencing` can be claimed, worked on outside of any
 //! transaction, and finished only by the claim that still holds it.
 

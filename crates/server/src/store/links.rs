@@ -347,6 +347,7 @@ mod row {
     use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[expect(clippy::struct_excessive_bools, reason = "each is its own column")]
     #[sea_orm(table_name = "meeting_links")]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]

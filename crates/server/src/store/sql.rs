@@ -5,7 +5,9 @@ use sea_orm::ConnectionTrait;
 
 use super::is_postgres;
 
-/// The database's own time in milliseconds, as an expression. With one node the process's
+/// The database's own time in milliseconds, as an expression.
+///
+/// With one node the process's
 /// clock is the database's clock, so SQLite gets the instant handed in; with many nodes
 /// only PostgreSQL's clock is common to all.
 pub fn now_millis(on: &impl ConnectionTrait, clock: Timestamp) -> String {
