@@ -8,5 +8,6 @@ mod postgres;
 mod reader;
 mod rehearsal;
 mod runtime;
+mod store;
 mod tidy;
 mod visitor;

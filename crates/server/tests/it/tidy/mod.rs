@@ -26,6 +26,14 @@ const DEEP: &[(&str, &str)] = &[
         "one life: from the first consent to the removal, in order",
     ),
     (
+        "crates/server/src/reconcile/links.rs",
+        "one reconciler: what is read, planned and applied stands in order",
+    ),
+    (
+        "crates/server/src/web/pages/tests/rooms.rs",
+        "samples of pages, one after the other",
+    ),
+    (
         "crates/server/tests/it/reader.rs",
         "one small browser: pages, forms and cookies belong together",
     ),
