@@ -1,6 +1,8 @@
 //! Meetings: made, moved and cancelled by participants; the Teams link follows by itself.
 
+use jiff::Timestamp;
 use mentoring::eligibility::{self, Question, Reason};
+use mentoring::integration::Cause;
 use mentoring::link::{LinkState, WaitingReason};
 use mentoring::meeting::{self, Context, Draft, Meeting};
 use mentoring::member::MemberState;
@@ -37,7 +39,75 @@ pub struct When {
     pub duration_minutes: u16,
 }
 
+/// Why the join address of a meeting opens nothing just now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// It opens then by itself, and now for who insists.
+    Early(Timestamp),
+    /// The meeting has ended.
+    Over,
+    /// It was called off.
+    Cancelled,
+    /// It takes place in another way.
+    Moved,
+    /// The link is not there yet.
+    Waiting(WaitingReason),
+    /// There is no link.
+    Failed(Cause),
+}
+
+/// How long before a meeting its join address opens.
+pub const OPENS_BEFORE: jiff::SignedDuration = jiff::SignedDuration::from_mins(15);
+
 impl App {
+    /// What a join address opens. Whoever has it may open it; it never leads anywhere but
+    /// to an address of Teams that is verified anew each time.
+    pub async fn join(
+        &self,
+        code: &str,
+        insists: bool,
+    ) -> Done<(StoredMeeting, std::result::Result<String, Closed>)> {
+        let stored = meetings::find_by_join_code(&self.store, code)
+            .await?
+            .ok_or(AppError::NotFound)?;
+        let meeting = &stored.meeting;
+        let link = links::find_for_work(&self.store, meeting.organization, meeting.id).await?;
+        let opened = self.opened(meeting, link, insists);
+        Ok((stored, opened))
+    }
+
+    fn opened(
+        &self,
+        meeting: &Meeting,
+        link: Option<links::Link>,
+        insists: bool,
+    ) -> std::result::Result<String, Closed> {
+        let now = self.clock.now();
+        let opens = meeting.schedule.starts_at - OPENS_BEFORE;
+        if meeting.state == meeting::MeetingState::Cancelled {
+            return Err(Closed::Cancelled);
+        }
+        if now >= meeting.schedule.ends_at {
+            return Err(Closed::Over);
+        }
+        if meeting.mode != Mode::Teams {
+            return Err(Closed::Moved);
+        }
+        let link = link.ok_or(Closed::Waiting(WaitingReason::BeingMade))?;
+        match link.state {
+            LinkState::Waiting(reason) => Err(Closed::Waiting(reason)),
+            LinkState::Failed(cause) => Err(Closed::Failed(cause)),
+            LinkState::Closed => Err(Closed::Moved),
+            LinkState::Ready if now < opens && !insists => Err(Closed::Early(opens)),
+            LinkState::Ready => link
+                .observed
+                .join_url
+                .and_then(|address| self.microsoft.cloud().join_url_accepted(&address).ok())
+                .map(String::from)
+                .ok_or(Closed::Failed(Cause::WrongAnswer)),
+        }
+    }
+
     /// What the actor may choose in a new meeting of this track. A finding that is old is
     /// asked for again, behind the page's back.
     pub async fn offer(&self, acting: &Acting, track: TrackId) -> Done<Offer> {

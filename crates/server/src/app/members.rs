@@ -28,6 +28,9 @@ const RESET: SignedDuration = SignedDuration::from_hours(1);
 /// Somebody who asks for more resets than this in an hour gets no more mail.
 const RESETS: i64 = 5;
 
+/// The languages that Ithaca writes (BCP 47 tags), and what they call themselves.
+pub const LANGUAGES: [(&str, &str); 2] = [("en", "English"), ("en-US", "English (United States)")];
+
 /// Where the secret address of an access link is sealed until it is sent.
 pub(crate) fn sealed_place(organization: OrganizationId, message: Uuid) -> Place {
     Place {
@@ -417,14 +420,23 @@ impl App {
         Ok(())
     }
 
-    /// Changes the actor's own time zone.
-    pub async fn change_profile(&self, acting: &Acting, time_zone: &str) -> Done<()> {
+    /// Changes the actor's own time zone and language. A language that Ithaca does not
+    /// write leaves things as they are.
+    pub async fn change_profile(
+        &self,
+        acting: &Acting,
+        time_zone: &str,
+        language: &str,
+    ) -> Done<()> {
         let time_zone = mentoring::schedule::check_time_zone(time_zone)?;
         let organization = acting.actor.organization;
         let tx = self.store.begin(organization).await?;
-        let member = members::find_in(&tx, organization, acting.actor.member)
+        let mut member = members::find_in(&tx, organization, acting.actor.member)
             .await?
             .ok_or(AppError::NotFound)?;
+        if LANGUAGES.iter().any(|(known, _)| *known == language) {
+            language.clone_into(&mut member.language);
+        }
         let event = Event::ProfileChanged {
             member: member.id,
             time_zone: time_zone.clone(),

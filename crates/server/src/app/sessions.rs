@@ -5,12 +5,13 @@ use mentoring::event::Event;
 use mentoring::member::{EmailAddress, Member, MemberState};
 use mentoring::organization::{MemberId, OrganizationId};
 use mentoring::refusal::Refusal;
-use mentoring::role::Actor;
+use mentoring::role::{Actor, Roles, Sight};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use super::{Acting, App, AppError, Done};
 use crate::store::audit::{self, Author};
+use crate::store::organizations::Organization;
 use crate::store::sessions::Session;
 use crate::store::{attempts, members, organizations, sessions, tracks};
 
@@ -27,6 +28,15 @@ const SEEN_STEP: SignedDuration = SignedDuration::from_mins(10);
 /// SHA-256 of a secret that is only ever compared.
 pub fn key_of(secret: &str) -> Vec<u8> {
     Sha256::digest(secret.as_bytes()).to_vec()
+}
+
+/// An organization whose people one may choose to be.
+#[derive(Clone, Debug)]
+pub struct Offered {
+    /// The organization.
+    pub organization: Organization,
+    /// Its active people, with their roles by the track's name.
+    pub people: Vec<(Member, Vec<(String, Roles)>)>,
 }
 
 /// A browser that is signed in.
@@ -100,6 +110,42 @@ impl App {
             .filter(|member| member.state == MemberState::Active)
             .ok_or(AppError::NotFound)?;
         self.begin_session(&member, address).await
+    }
+
+    /// Whom one may choose to be: nobody, unless the instance offers its people.
+    pub async fn offered_people(&self) -> Done<Vec<Offered>> {
+        let mut offered = Vec::new();
+        if !self.instance.offers_people {
+            return Ok(offered);
+        }
+        for organization in organizations::list(&self.store).await? {
+            let nobody = MemberId(uuid::Uuid::nil());
+            let sight = Sight {
+                organization: organization.id,
+                member: nobody,
+                everything: true,
+                administers: Vec::new(),
+                enrolled: Vec::new(),
+            };
+            let tracks = tracks::list(&self.store, &sight).await?;
+            let mut people = Vec::new();
+            for member in members::list(&self.store, &sight, "").await? {
+                if member.state != MemberState::Active {
+                    continue;
+                }
+                let roles = tracks::enrolments_of(&self.store, organization.id, member.id).await?;
+                let by_name = tracks
+                    .iter()
+                    .filter_map(|track| Some((track.name.clone(), roles.get(&track.id)?.clone())))
+                    .collect();
+                people.push((member, by_name));
+            }
+            offered.push(Offered {
+                organization,
+                people,
+            });
+        }
+        Ok(offered)
     }
 
     pub(super) async fn begin_session(&self, member: &Member, address: &str) -> Done<SecretString> {

@@ -135,6 +135,11 @@ impl Store {
         &self.read
     }
 
+    /// Whether the database answers.
+    pub async fn is_reachable(&self) -> bool {
+        self.read.ping().await.is_ok()
+    }
+
     /// The clock that due times are compared with on a single node.
     pub fn clock(&self) -> &Clock {
         &self.clock

@@ -2,7 +2,10 @@
 
 use jiff::Timestamp;
 use mentoring::organization::{MemberId, OrganizationId};
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+use mentoring::role::Sight;
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter,
+};
 
 use super::{Store, Stored, Tx, instant, millis};
 
@@ -50,6 +53,17 @@ pub async fn find(store: &Store, key: &[u8]) -> Stored<Option<Session>> {
         seen_at: instant(row.seen_at),
         expires_at: instant(row.expires_at),
     }))
+}
+
+/// In how many browsers the actor is signed in.
+pub async fn count_mine(store: &Store, sight: &Sight) -> Stored<u64> {
+    let count = row::Entity::find()
+        .filter(row::Column::OrganizationId.eq(sight.organization.0))
+        .filter(row::Column::MemberId.eq(sight.member.0))
+        .filter(row::Column::ExpiresAt.gt(millis(store.clock().now())))
+        .count(store.read())
+        .await?;
+    Ok(count)
 }
 
 /// Remembers that the session is in use, and lets it live until `expires_at`.

@@ -10,8 +10,9 @@ use mentoring::track::{Mode, Modes, Track};
 use sea_orm::sea_query::{Condition, OnConflict};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter,
-    QueryOrder,
+    QueryOrder, QuerySelect,
 };
+use uuid::Uuid;
 
 use super::{Store, StoreError, Stored, Tx, members, millis, word};
 
@@ -255,6 +256,29 @@ pub async fn list_participants(
         return Ok(Vec::new());
     }
     participants_on(store.read(), sight.organization, track).await
+}
+
+/// How many people each track within sight has.
+pub async fn count_participants(store: &Store, sight: &Sight) -> Stored<BTreeMap<TrackId, usize>> {
+    let tracks: Vec<TrackId> = list(store, sight)
+        .await?
+        .iter()
+        .map(|track| track.id)
+        .collect();
+    let counts: Vec<(Uuid, i64)> = enrolment::Entity::find()
+        .select_only()
+        .column(enrolment::Column::TrackId)
+        .column_as(enrolment::Column::MemberId.count(), "people")
+        .filter(enrolment::Column::OrganizationId.eq(sight.organization.0))
+        .filter(enrolment::Column::TrackId.is_in(tracks.iter().map(|id| id.0)))
+        .group_by(enrolment::Column::TrackId)
+        .into_tuple()
+        .all(store.read())
+        .await?;
+    Ok(counts
+        .into_iter()
+        .map(|(track, people)| (TrackId(track), usize::try_from(people).unwrap_or(0)))
+        .collect())
 }
 
 pub(crate) async fn participants_on(

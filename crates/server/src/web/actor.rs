@@ -59,7 +59,7 @@ impl SignedIn {
         let theme = members::theme(store, &self.sight).await?;
         let banner = if manages {
             banner(
-                &integrations::find(store, &self.sight).await?.state,
+                integrations::find(store, &self.sight).await?.state,
                 &self.session.slug,
             )
         } else {
@@ -104,7 +104,7 @@ impl SignedIn {
     }
 }
 
-fn banner(state: &IntegrationState, slug: &str) -> Option<Banner> {
+fn banner(state: IntegrationState, slug: &str) -> Option<Banner> {
     let IntegrationState::NeedsAttention(cause) = state else {
         return None;
     };

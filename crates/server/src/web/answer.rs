@@ -57,10 +57,6 @@ pub fn see_and_regret(address: &str, sentence: &str) -> Answer {
 }
 
 /// The same answer with one more cookie.
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "the last line of a handler, as the others are"
-)]
 pub fn with_cookie(mut response: Response, cookie: HeaderValue) -> Answer {
     response.headers_mut().append(header::SET_COOKIE, cookie);
     Ok(response)

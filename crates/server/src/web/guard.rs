@@ -113,8 +113,8 @@ async fn dress(
     method: &Method,
     path: &str,
 ) -> Response {
-    let number = caller.app.randomness.bytes::<5>();
-    let number: String = number.iter().map(|byte| format!("{byte:02x}")).collect();
+    let number = u64::from_be_bytes(caller.app.randomness.bytes());
+    let number = format!("{number:016x}");
     if let Failed::Broken(cause) = failed {
         tracing::error!(number, %method, path, cause, "a request could not be answered");
     }
@@ -137,15 +137,15 @@ async fn dress(
 /// The organization's own frame for those who are in it, and a bare one for all others.
 async fn frame(caller: &Caller, path: &str) -> Frame {
     let slug = path.split('/').nth(1).unwrap_or_default();
-    if let Ok(Some(signed_in)) = actor::resolve(caller).await {
-        if signed_in.session.slug == slug {
-            if let Ok(frame) = signed_in.frame(Here::Elsewhere).await {
-                return Frame {
-                    flash: None,
-                    ..frame
-                };
-            }
-        }
+    let signed_in = actor::resolve(caller).await.ok().flatten();
+    let signed_in = signed_in.filter(|signed_in| signed_in.session.slug == slug);
+    if let Some(signed_in) = signed_in
+        && let Ok(frame) = signed_in.frame(Here::Elsewhere).await
+    {
+        return Frame {
+            flash: None,
+            ..frame
+        };
     }
     Frame {
         flash: None,

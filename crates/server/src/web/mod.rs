@@ -9,9 +9,17 @@ pub mod assets;
 pub mod caller;
 pub mod form;
 mod guard;
+mod health;
+mod home;
+mod join;
 pub mod local;
+mod meetings;
 pub mod pages;
+mod profile;
 mod routes;
+mod sign_in;
+pub mod times;
+mod tracks;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};

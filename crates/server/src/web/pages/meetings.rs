@@ -130,6 +130,7 @@ pub struct Attendee {
 pub enum Forecast {
     WalksIn,
     Waits,
+    WaitsForColleague,
 }
 
 impl Forecast {
@@ -137,11 +138,12 @@ impl Forecast {
         match self {
             Self::WalksIn => "walks in",
             Self::Waits => "waits until someone lets them in",
+            Self::WaitsForColleague => "waits until the first colleague is there",
         }
     }
 
     fn waits(self) -> bool {
-        self == Self::Waits
+        self != Self::WalksIn
     }
 }
 

@@ -1,0 +1,87 @@
+//! Home: what is next, and does it need me?
+
+use jiff::SignedDuration;
+use mentoring::integration::IntegrationState;
+use mentoring::meeting::MeetingState;
+use mentoring::role::Role;
+
+use super::actor::SignedIn;
+use super::answer::{Answer, Failed, view};
+use super::meetings;
+use super::pages::frame::Here;
+use super::pages::home::{Hint, Home, HomeTrack};
+use super::pages::shown::Way;
+use crate::store::{self, integrations, tracks};
+
+/// How many meetings home shows after the next one.
+const LATER: usize = 4;
+
+/// Home.
+pub async fn show(signed_in: SignedIn) -> Answer {
+    let now = signed_in.app.clock.now();
+    // No meeting takes longer than a day, so what runs now began after yesterday's hour.
+    let from = now - SignedDuration::from_hours(24);
+    let mut lines =
+        store::meetings::list_mine(&signed_in.app.store, &signed_in.sight, from, None, 50).await?;
+    lines.retain(|line| {
+        let meeting = &line.stored.meeting;
+        meeting.schedule.ends_at > now && meeting.state == MeetingState::Scheduled
+    });
+    lines.truncate(1 + LATER);
+    let mut lines = meetings::lines(&signed_in, lines).await?.into_iter();
+    view(&Home {
+        frame: signed_in.frame(Here::Home).await?,
+        first_name: signed_in.member().first_name.clone(),
+        next: lines.next(),
+        later: lines.collect(),
+        tracks: home_tracks(&signed_in).await?,
+        hints: hints(&signed_in).await?,
+    })
+}
+
+async fn home_tracks(signed_in: &SignedIn) -> Result<Vec<HomeTrack>, Failed> {
+    let store = &signed_in.app.store;
+    let people = tracks::count_participants(store, &signed_in.sight).await?;
+    let actor = &signed_in.acting().actor;
+    let shown = |track: mentoring::track::Track| {
+        let roles = actor.enrolments.get(&track.id);
+        let labels: Vec<&str> =
+            roles.map_or(Vec::new(), |roles| roles.iter().map(Role::label).collect());
+        HomeTrack {
+            roles: labels.join(", "),
+            summary: match people.get(&track.id) {
+                None | Some(0) => "Nobody yet".to_owned(),
+                Some(1) => "1 person".to_owned(),
+                Some(count) => format!("{count} people"),
+            },
+            can_meet: actor.may_create_meeting_in(track.id),
+            tag: None,
+            slug: track.slug,
+            name: track.name,
+        }
+    };
+    let tracks = tracks::list(store, &signed_in.sight).await?;
+    Ok(tracks.into_iter().map(shown).collect())
+}
+
+async fn hints(signed_in: &SignedIn) -> Result<Vec<Hint>, Failed> {
+    if !signed_in.acting().actor.may_manage_organization() {
+        return Ok(Vec::new());
+    }
+    let integration = integrations::find(&signed_in.app.store, &signed_in.sight).await?;
+    let (text, label) = match integration.state {
+        IntegrationState::NotIntegrated | IntegrationState::Removed => (
+            "Meetings can take place on Microsoft Teams once it is integrated.",
+            "Integrate Microsoft Teams",
+        ),
+        IntegrationState::AwaitingConfirmation => (
+            "Somebody has to confirm the account that will host every Teams meeting.",
+            "Look at the account",
+        ),
+        _ => return Ok(Vec::new()),
+    };
+    Ok(vec![Hint {
+        text: text.to_owned(),
+        way: Way::new(label, signed_in.to("manage/integrations/teams")),
+    }])
+}

@@ -1,0 +1,121 @@
+//! Meetings: the agenda, the meeting, and the forms that make, move and cancel one.
+
+pub mod cancellation;
+pub mod link;
+pub mod list;
+pub mod new;
+pub mod schedule;
+pub mod show;
+pub(super) mod words;
+
+use mentoring::link::LinkState;
+use mentoring::meeting::Meeting;
+use mentoring::member::Member;
+use mentoring::organization::{MeetingId, MemberId};
+use mentoring::role::rights;
+use std::collections::BTreeMap;
+
+use super::actor::SignedIn;
+use super::answer::{self, Failed};
+use super::pages::meetings::MeetingLine;
+use super::pages::shown::{Mode, When};
+use super::times::{self, Reader};
+use crate::app::meetings::OPENS_BEFORE;
+use crate::store::meetings::{Line, StoredMeeting};
+use crate::store::{self, tracks};
+
+/// A meeting of an address, as far as the actor may see it.
+pub(super) async fn find(signed_in: &SignedIn, id: &str) -> Result<StoredMeeting, Failed> {
+    let id = MeetingId(answer::id(id)?);
+    store::meetings::find(&signed_in.app.store, &signed_in.sight, id)
+        .await?
+        .ok_or(Failed::NotFound)
+}
+
+/// How a page shows a mode.
+pub(super) fn mode(mode: mentoring::track::Mode) -> Mode {
+    match mode {
+        mentoring::track::Mode::InPerson => Mode::InPerson,
+        mentoring::track::Mode::Phone => Mode::Phone,
+        mentoring::track::Mode::Teams => Mode::Teams,
+    }
+}
+
+/// When a meeting is for the actor, and for the others where their clocks differ.
+pub(super) fn when(
+    signed_in: &SignedIn,
+    meeting: &Meeting,
+    people: &BTreeMap<MemberId, Member>,
+) -> When {
+    let others: Vec<(&str, &str)> = others(signed_in, meeting, people)
+        .map(|person| (person.first_name.as_str(), person.time_zone.as_str()))
+        .collect();
+    times::when(
+        (meeting.schedule.starts_at, meeting.schedule.ends_at),
+        signed_in.app.clock.now(),
+        Reader::from(signed_in.member()),
+        &others,
+    )
+}
+
+/// The people of a meeting without the actor.
+fn others<'a>(
+    signed_in: &'a SignedIn,
+    meeting: &'a Meeting,
+    people: &'a BTreeMap<MemberId, Member>,
+) -> impl Iterator<Item = &'a Member> {
+    meeting
+        .attendees
+        .iter()
+        .filter(|attendee| attendee.member != signed_in.member().id)
+        .filter_map(|attendee| people.get(&attendee.member))
+}
+
+/// Meetings as lists show them.
+pub(super) async fn lines(
+    signed_in: &SignedIn,
+    lines: Vec<Line>,
+) -> Result<Vec<MeetingLine>, Failed> {
+    let store = &signed_in.app.store;
+    let people = store::meetings::people_of(
+        store,
+        &signed_in.sight,
+        lines.iter().map(|line| &line.stored),
+    )
+    .await?;
+    let all: Vec<&Member> = people.values().collect();
+    let faces: BTreeMap<MemberId, _> = all
+        .iter()
+        .map(|person| person.id)
+        .zip(signed_in.faces(&all).await?)
+        .collect();
+    let tracks: BTreeMap<_, _> = tracks::list(store, &signed_in.sight)
+        .await?
+        .into_iter()
+        .map(|track| (track.id, track.name))
+        .collect();
+    let now = signed_in.app.clock.now();
+    Ok(lines
+        .iter()
+        .map(|line| {
+            let meeting = &line.stored.meeting;
+            let opens = meeting.schedule.starts_at - OPENS_BEFORE;
+            let open = line.link == Some(LinkState::Ready)
+                && meeting.state == mentoring::meeting::MeetingState::Scheduled
+                && (opens..meeting.schedule.ends_at).contains(&now)
+                && rights(&signed_in.acting().actor, meeting).see_content;
+            MeetingLine {
+                address: signed_in.to(&format!("meetings/{}", meeting.id)),
+                title: meeting.title.clone(),
+                when: when(signed_in, meeting, &people),
+                mode: mode(meeting.mode),
+                people: others(signed_in, meeting, &people)
+                    .filter_map(|person| faces.get(&person.id).cloned())
+                    .collect(),
+                track: tracks.get(&meeting.track).cloned(),
+                tag: words::tag(meeting, line.link.as_ref()),
+                join: open.then(|| format!("/j/{}", line.stored.join_code)),
+            }
+        })
+        .collect())
+}

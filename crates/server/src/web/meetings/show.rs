@@ -1,0 +1,199 @@
+//! One meeting: when, where, with whom, and does the link work?
+
+use std::collections::BTreeMap;
+
+use axum::extract::Path;
+use mentoring::eligibility::DirectoryFinding;
+use mentoring::lobby::{self, Entry, LobbyScope, Person};
+use mentoring::meeting::{Meeting, MeetingState};
+use mentoring::member::Member;
+use mentoring::organization::MemberId;
+use mentoring::role::{Role, Roles, rights};
+use mentoring::track::Mode;
+
+use super::{link, mode, when, words};
+use crate::store::{self, directory, links, tracks};
+use crate::web::actor::SignedIn;
+use crate::web::answer::{Answer, Failed, view};
+use crate::web::pages::frame::Here;
+use crate::web::pages::meetings::{self as pages, Agenda, Attendee};
+use crate::web::tracks::show as track_page;
+
+/// A meeting's page.
+pub async fn show(signed_in: SignedIn, Path((_, id)): Path<(String, String)>) -> Answer {
+    let stored = super::find(&signed_in, &id).await?;
+    let meeting = &stored.meeting;
+    let store = &signed_in.app.store;
+    let sight = &signed_in.sight;
+    // Who has left the track still sees the meetings that they attend.
+    let track = store::meetings::track_of(store, sight, &stored).await?;
+    let people = store::meetings::people_of(store, sight, [&stored]).await?;
+    let roles: BTreeMap<MemberId, Roles> = tracks::list_participants(store, sight, track.id)
+        .await?
+        .into_iter()
+        .map(|participant| (participant.member.id, participant.roles))
+        .collect();
+    let forecast = if meeting.mode == Mode::Teams {
+        Some(forecast(&signed_in, meeting, &roles, track.lobby).await?)
+    } else {
+        None
+    };
+    let link = match links::find(store, sight, meeting.id).await? {
+        Some(link) if meeting.mode == Mode::Teams => {
+            Some(link::fragment(&signed_in, &stored, &link).await?)
+        }
+        _ => None,
+    };
+    let rights = rights(&signed_in.acting().actor, meeting);
+    let is_planned = meeting.state == MeetingState::Scheduled
+        && meeting.schedule.ends_at > signed_in.app.clock.now();
+    let planner = people.get(&meeting.organizer);
+    view(&pages::Meeting {
+        frame: signed_in.frame(Here::Meetings).await?,
+        id: meeting.id.to_string(),
+        title: meeting.title.clone(),
+        track: track_page::mark(&track),
+        when: when(&signed_in, meeting, &people),
+        mode: mode(meeting.mode),
+        location: Some(meeting.location.clone()).filter(|location| !location.is_empty()),
+        state: state(meeting, is_planned),
+        attendees: attendees(&signed_in, meeting, &people, &roles, forecast.as_ref()).await?,
+        lobby_warning: forecast
+            .as_ref()
+            .filter(|_| is_planned)
+            .and_then(|forecast| warning(forecast, &people)),
+        agenda: agenda(meeting, rights.see_content),
+        link,
+        may_change: rights.change && is_planned,
+        made: planner.map_or(String::new(), |person| {
+            format!("{} planned this meeting.", person.name())
+        }),
+    })
+}
+
+fn state(meeting: &Meeting, is_planned: bool) -> pages::MeetingState {
+    match meeting.state {
+        MeetingState::Cancelled => pages::MeetingState::Cancelled {
+            sentence: "Nobody is expected any more.".to_owned(),
+            reason: meeting.cancellation_reason.clone(),
+            note: (meeting.mode == Mode::Teams).then(|| {
+                "Whoever kept Microsoft's own link may still get in for a while.".to_owned()
+            }),
+        },
+        MeetingState::Scheduled if is_planned => pages::MeetingState::Scheduled,
+        MeetingState::Scheduled => pages::MeetingState::Over("This meeting is over.".to_owned()),
+        MeetingState::Held => pages::MeetingState::Over("This meeting was held.".to_owned()),
+        MeetingState::Missed => {
+            pages::MeetingState::Over("This meeting did not take place.".to_owned())
+        }
+    }
+}
+
+async fn forecast(
+    signed_in: &SignedIn,
+    meeting: &Meeting,
+    roles: &BTreeMap<MemberId, Roles>,
+    scope: LobbyScope,
+) -> Result<lobby::Forecast, Failed> {
+    let ids: Vec<MemberId> = meeting.attendees.iter().map(|each| each.member).collect();
+    let found = directory::list(&signed_in.app.store, &signed_in.sight, &ids).await?;
+    let persons: Vec<Person> = meeting
+        .attendees
+        .iter()
+        .map(|attendee| Person {
+            member: attendee.member,
+            organizer: attendee.organizer,
+            mentor: roles
+                .get(&attendee.member)
+                .is_some_and(|roles| roles.contains(Role::Mentor)),
+            object_id: found.get(&attendee.member).and_then(account),
+        })
+        .collect();
+    Ok(lobby::forecast(scope, &persons))
+}
+
+/// The account with which somebody comes.
+pub(super) fn account(lookup: &directory::Lookup) -> Option<uuid::Uuid> {
+    match lookup.finding {
+        DirectoryFinding::Found { object_id, .. } => Some(object_id),
+        _ => None,
+    }
+}
+
+fn warning(forecast: &lobby::Forecast, people: &BTreeMap<MemberId, Member>) -> Option<String> {
+    let waiting: Vec<&str> = forecast
+        .people
+        .iter()
+        .filter(|(_, entry)| *entry != Entry::WalksIn)
+        .filter_map(|(member, _)| people.get(member))
+        .map(|person| person.first_name.as_str())
+        .collect();
+    (forecast.nobody_to_admit && !waiting.is_empty()).then(|| {
+        format!(
+            "{} would wait in the lobby, and nobody present could let them in. Invite a colleague who has an account.",
+            words::names(&waiting)
+        )
+    })
+}
+
+async fn attendees(
+    signed_in: &SignedIn,
+    meeting: &Meeting,
+    people: &BTreeMap<MemberId, Member>,
+    roles: &BTreeMap<MemberId, Roles>,
+    forecast: Option<&lobby::Forecast>,
+) -> Result<Vec<Attendee>, Failed> {
+    let attending: Vec<(&Member, bool)> = meeting
+        .attendees
+        .iter()
+        .filter_map(|attendee| Some((people.get(&attendee.member)?, attendee.organizer)))
+        .collect();
+    let members: Vec<&Member> = attending.iter().map(|(member, _)| *member).collect();
+    let faces = signed_in.faces(&members).await?;
+    let entry = |member: MemberId| {
+        let people = &forecast?.people;
+        people
+            .iter()
+            .find(|(known, _)| *known == member)
+            .map(|(_, entry)| words::forecast(*entry))
+    };
+    Ok(attending
+        .into_iter()
+        .zip(faces)
+        .map(|((member, organizer), face)| {
+            let labels: Vec<&str> = roles
+                .get(&member.id)
+                .map_or(vec!["No longer in this track"], |roles| {
+                    roles.iter().map(Role::label).collect()
+                });
+            let mut role = labels.join(", ");
+            if organizer {
+                role.push_str(", planned this meeting");
+            }
+            Attendee {
+                face,
+                role,
+                answer: None,
+                forecast: entry(member.id),
+            }
+        })
+        .collect())
+}
+
+fn agenda(meeting: &Meeting, may_read: bool) -> Agenda {
+    if meeting.agenda.is_empty() {
+        Agenda::Empty
+    } else if may_read {
+        Agenda::Shown(
+            meeting
+                .agenda
+                .lines()
+                .map(str::trim)
+                .filter(|line| !line.is_empty())
+                .map(str::to_owned)
+                .collect(),
+        )
+    } else {
+        Agenda::Private
+    }
+}

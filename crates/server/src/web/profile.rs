@@ -1,0 +1,91 @@
+//! One's own profile, and the pictures of people.
+
+use axum::extract::Path;
+use axum::response::IntoResponse as _;
+use http::{StatusCode, header};
+use mentoring::organization::MemberId;
+
+use super::actor::SignedIn;
+use super::answer::{self, Answer, Failed, refused, see_and_say, view, view_as};
+use super::form::{Fields, Form, FromFields};
+use super::pages::form::{Choice, Errors};
+use super::pages::frame::Here;
+use super::pages::profile::Profile;
+use super::times;
+use crate::app::members::LANGUAGES;
+use crate::store::{directory, sessions};
+
+/// What a profile says.
+pub struct Wishes {
+    zone: String,
+    language: String,
+}
+
+impl FromFields for Wishes {
+    fn from_fields(fields: &mut Fields) -> Result<Self, Failed> {
+        Ok(Self {
+            zone: fields.one("zone")?,
+            language: fields.one("language")?,
+        })
+    }
+}
+
+/// One's own profile.
+pub async fn show(signed_in: SignedIn) -> Answer {
+    let member = signed_in.member();
+    let wishes = Wishes {
+        zone: member.time_zone.clone(),
+        language: member.language.clone(),
+    };
+    view(&page(&signed_in, &wishes, Errors::none()).await?)
+}
+
+async fn page(signed_in: &SignedIn, wishes: &Wishes, errors: Errors) -> Result<Profile, Failed> {
+    let browsers = sessions::count_mine(&signed_in.app.store, &signed_in.sight).await?;
+    Ok(Profile {
+        frame: signed_in.frame(Here::Elsewhere).await?,
+        errors,
+        face: signed_in.faces(&[signed_in.member()]).await?.remove(0),
+        email: signed_in.member().email.to_string(),
+        zones: times::zones(&wishes.zone),
+        languages: LANGUAGES
+            .iter()
+            .map(|(tag, name)| Choice::new(*tag, *name, *tag == wishes.language))
+            .collect(),
+        sessions: if browsers == 1 {
+            "You are signed in on this browser only.".to_owned()
+        } else {
+            format!("You are signed in on {browsers} browsers.")
+        },
+    })
+}
+
+/// Saves it.
+pub async fn change(signed_in: SignedIn, Form(wishes): Form<Wishes>) -> Answer {
+    let changed = signed_in
+        .app
+        .change_profile(signed_in.acting(), &wishes.zone, &wishes.language)
+        .await;
+    match changed {
+        Ok(()) => see_and_say(&signed_in.to("profile"), "Saved."),
+        Err(error) => {
+            let refused = refused(error)?;
+            let page = page(&signed_in, &wishes, refused.errors).await?;
+            view_as(refused.status, &page)
+        }
+    }
+}
+
+/// The picture of somebody within sight, as the directory has it.
+pub async fn photo(signed_in: SignedIn, Path((_, id)): Path<(String, String)>) -> Answer {
+    let id = MemberId(answer::id(&id)?);
+    let photo = directory::photo(&signed_in.app.store, &signed_in.sight, id)
+        .await?
+        .ok_or(Failed::NotFound)?;
+    let kind = if photo.starts_with(b"\x89PNG") {
+        "image/png"
+    } else {
+        "image/jpeg"
+    };
+    Ok((StatusCode::OK, [(header::CONTENT_TYPE, kind)], photo).into_response())
+}

@@ -1,0 +1,3 @@
+//! Tracks: who is here, what is planned?
+
+pub mod show;
