@@ -61,7 +61,6 @@ pub fn address(path: &str) -> String {
 ///
 /// A version that is not ours comes from a page of another release, while nodes
 /// are being replaced: it gets what we have, and no browser keeps it.
-#[expect(clippy::unused_async, reason = "axum takes handlers that are futures")]
 pub async fn serve(Path((version, path)): Path<(String, String)>, request: HeaderMap) -> Response {
     let Some(asset) = ASSETS.get(&path) else {
         return StatusCode::NOT_FOUND.into_response();

@@ -323,11 +323,9 @@ pub async fn create(
         Err(error) => {
             let refused = refused(error)?;
             let status = refused.status;
-            let offered = offer(&signed_in, &track).await?;
-            view_as(
-                status,
-                &page(&signed_in, &offered, &wanted, Some(refused)).await?,
-            )
+            let offer = offer(&signed_in, &track).await?;
+            let page = page(&signed_in, &offer, &wanted, Some(refused)).await?;
+            view_as(status, &page)
         }
     }
 }
