@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
 use jiff::civil::DateTime;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::eligibility::Reason;
 use crate::event::Event;
+use crate::link::LinkState;
 use crate::member::{check_line, is_printable, is_visible};
 use crate::organization::{MeetingId, MemberId, OrganizationId, TrackId};
 use crate::refusal::Refusal;
@@ -357,4 +358,42 @@ pub fn change_mode(meeting: &Meeting, mode: Mode) -> (Meeting, Event) {
         ..meeting.clone()
     };
     (after, event)
+}
+
+/// A meeting's join address opens so long before the start.
+pub const OPENS_BEFORE: SignedDuration = SignedDuration::from_mins(15);
+
+/// What the join address of a meeting does when somebody opens it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Joining {
+    /// Opens the Teams meeting.
+    Open,
+    /// Says when it opens, and offers to open Teams now.
+    Early {
+        /// The instant from which it opens.
+        opens_at: Timestamp,
+    },
+    /// Says that there is no link, and why.
+    NoLink(LinkState),
+    /// Says how people meet instead.
+    OtherMode(Mode),
+    /// Says that the meeting was cancelled.
+    Cancelled,
+    /// Says that the meeting is over.
+    Over,
+}
+
+/// What the join address does: open from 15 minutes before the start until the end, and
+/// closed at once when the meeting is cancelled (product, section 4).
+pub fn joining(meeting: &Meeting, link: LinkState, now: Timestamp) -> Joining {
+    let opens_at = meeting.schedule.starts_at - OPENS_BEFORE;
+    match meeting.state {
+        MeetingState::Cancelled => Joining::Cancelled,
+        MeetingState::Held | MeetingState::Missed => Joining::Over,
+        MeetingState::Scheduled if now >= meeting.schedule.ends_at => Joining::Over,
+        MeetingState::Scheduled if meeting.mode != Mode::Teams => Joining::OtherMode(meeting.mode),
+        MeetingState::Scheduled if link != LinkState::Ready => Joining::NoLink(link),
+        MeetingState::Scheduled if now < opens_at => Joining::Early { opens_at },
+        MeetingState::Scheduled => Joining::Open,
+    }
 }
