@@ -136,7 +136,7 @@ pub(super) fn seconds_between(now: Timestamp, then: Timestamp) -> i64 {
 }
 
 /// `sub`: another one for each application (pairwise).
-fn subject(person: ObjectId, client_id: ClientId) -> String {
+pub(super) fn subject(person: ObjectId, client_id: ClientId) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{person} {client_id}")))
 }
 

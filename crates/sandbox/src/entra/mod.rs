@@ -18,6 +18,7 @@ mod reply;
 mod sign_in;
 mod step;
 mod token;
+mod userinfo;
 
 use std::collections::BTreeMap;
 
@@ -38,6 +39,7 @@ pub(crate) fn router() -> Router<Sandbox> {
         .merge(logout::router())
         .merge(sign_in::router())
         .merge(token::router())
+        .merge(userinfo::router())
 }
 
 /// Reads parameters, refusing one that is there twice.

@@ -114,6 +114,34 @@ async fn a_guest_carries_its_home_in_the_token() {
 }
 
 #[tokio::test]
+async fn userinfo_says_the_same_as_the_id_token() {
+    let world = World::start().await;
+    let answer = signed_in(&world).await;
+    let ask = async |token: &str| {
+        crate::world::http()
+            .get(format!("{}/oidc/userinfo", world.url))
+            .header("authorization", format!("Bearer {token}"))
+            .send()
+            .await
+            .unwrap()
+    };
+    let found = ask(answer.text("access_token"))
+        .await
+        .bytes()
+        .await
+        .unwrap();
+    let found: serde_json::Value = serde_json::from_slice(&found).unwrap();
+    let claims = answer.id_claims(&world).await;
+    assert_eq!(
+        (&found["sub"], &found["name"]),
+        (&claims["sub"], &claims["name"])
+    );
+    assert_eq!(ask(answer.text("id_token")).await.status(), 401);
+    world.sandbox.clock().move_by(hours(2));
+    assert_eq!(ask(answer.text("access_token")).await.status(), 401);
+}
+
+#[tokio::test]
 async fn a_code_works_once() {
     let world = World::start().await;
     let code = world.code().await;
