@@ -189,6 +189,14 @@ impl Event {
         }
     }
 
+    /// Why a meeting was moved, if that was said: everyone who was invited is told.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::MeetingRescheduled { reason, .. } => reason.as_deref(),
+            _ => None,
+        }
+    }
+
     /// What it happened to: a kind and an id.
     pub fn subject(&self) -> (&'static str, String) {
         match self {

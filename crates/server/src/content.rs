@@ -53,6 +53,8 @@ pub enum Content {
 pub struct Invitation {
     /// What changed.
     pub change: Change,
+    /// Why it changed, if whoever changed it said so.
+    pub reason: Option<String>,
     /// What goes into the calendar.
     pub calendar: CalendarObject,
     /// How people meet.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use mentoring::eligibility::{self, Question, Reason};
 use mentoring::integration::Cause;
 use mentoring::link::{LinkState, WaitingReason};
-use mentoring::meeting::{self, Context, Draft, Meeting};
+use mentoring::meeting::{self, Context, Draft, Joining, Meeting};
 use mentoring::member::MemberState;
 use mentoring::organization::{MeetingId, TrackId};
 use mentoring::track::{Mode, Track};
@@ -56,9 +56,6 @@ pub enum Closed {
     Failed(Cause),
 }
 
-/// How long before a meeting its join address opens.
-pub const OPENS_BEFORE: jiff::SignedDuration = jiff::SignedDuration::from_mins(15);
-
 impl App {
     /// What a join address opens. Whoever has it may open it; it never leads anywhere but
     /// to an address of Teams that is verified anew each time.
@@ -82,26 +79,20 @@ impl App {
         link: Option<links::Link>,
         insists: bool,
     ) -> std::result::Result<String, Closed> {
-        let now = self.clock.now();
-        let opens = meeting.schedule.starts_at - OPENS_BEFORE;
-        if meeting.state == meeting::MeetingState::Cancelled {
-            return Err(Closed::Cancelled);
-        }
-        if now >= meeting.schedule.ends_at {
-            return Err(Closed::Over);
-        }
-        if meeting.mode != Mode::Teams {
-            return Err(Closed::Moved);
-        }
-        let link = link.ok_or(Closed::Waiting(WaitingReason::BeingMade))?;
-        match link.state {
-            LinkState::Waiting(reason) => Err(Closed::Waiting(reason)),
-            LinkState::Failed(cause) => Err(Closed::Failed(cause)),
-            LinkState::Closed => Err(Closed::Moved),
-            LinkState::Ready if now < opens && !insists => Err(Closed::Early(opens)),
-            LinkState::Ready => link
-                .observed
-                .join_url
+        let state = link
+            .as_ref()
+            .map_or(LinkState::Waiting(WaitingReason::BeingMade), |link| {
+                link.state
+            });
+        match meeting::joining(meeting, state, self.clock.now()) {
+            Joining::Cancelled => Err(Closed::Cancelled),
+            Joining::Over => Err(Closed::Over),
+            Joining::OtherMode(_) | Joining::NoLink(LinkState::Closed) => Err(Closed::Moved),
+            Joining::NoLink(LinkState::Failed(cause)) => Err(Closed::Failed(cause)),
+            Joining::NoLink(LinkState::Waiting(reason)) => Err(Closed::Waiting(reason)),
+            Joining::Early { opens_at } if !insists => Err(Closed::Early(opens_at)),
+            Joining::NoLink(LinkState::Ready) | Joining::Early { .. } | Joining::Open => link
+                .and_then(|link| link.observed.join_url)
                 .and_then(|address| self.microsoft.cloud().join_url_accepted(&address).ok())
                 .map(String::from)
                 .ok_or(Closed::Failed(Cause::WrongAnswer)),
@@ -210,7 +201,7 @@ impl App {
             let waiting = LinkState::Waiting(WaitingReason::BeingMade);
             links::want(&tx, organization, id, &waiting, integration.generation).await?;
         } else {
-            announce(&tx, &self.instance, &self.randomness, None, &stored, tx.now).await?;
+            announce(&tx, &self.instance, &self.randomness, None, &stored, None).await?;
         }
         record(&tx, acting, &event).await?;
         tx.commit().await?;
@@ -315,7 +306,7 @@ impl App {
                 &self.randomness,
                 Some(&before.meeting),
                 &next,
-                tx.now,
+                event.reason(),
             )
             .await?;
         }

@@ -135,7 +135,7 @@ impl App {
             ..stored.clone()
         };
         let before = told.then_some(&stored.meeting);
-        announce(tx, &self.instance, &self.randomness, before, &next, tx.now).await?;
+        announce(tx, &self.instance, &self.randomness, before, &next, None).await?;
         Ok(())
     }
 

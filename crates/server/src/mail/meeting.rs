@@ -15,6 +15,8 @@ use super::{Letter, When, text};
 #[derive(Clone, Debug)]
 pub struct MeetingLetter<'a> {
     pub change: &'a Change,
+    /// Why it changed, if whoever changed it said so.
+    pub reason: Option<&'a str>,
     pub reader: MeetingReader<'a>,
     pub organization: &'a str,
     pub title: &'a str,
@@ -140,7 +142,7 @@ impl MeetingLetter<'_> {
             title,
             opening,
             before: None,
-            reason: None,
+            reason: said(self.reason),
             note: None,
             when,
             how,
@@ -256,6 +258,7 @@ mod tests {
     impl Told {
         fn letter(&self) -> Letter {
             MeetingLetter {
+                reason: None,
                 change: &self.change,
                 reader: MeetingReader {
                     time_zone: self.time_zone,

@@ -320,15 +320,7 @@ async fn record(
         && stored.announced_sequence.is_none()
         && stored.meeting.state == MeetingState::Scheduled
     {
-        announce(
-            &tx,
-            &tools.instance,
-            &tools.randomness,
-            None,
-            &stored,
-            tx.now,
-        )
-        .await?;
+        announce(&tx, &tools.instance, &tools.randomness, None, &stored, None).await?;
     }
     tx.commit().await?;
     tools.wake.ring(Reconciler::Outbox);

@@ -218,6 +218,7 @@ fn meeting_letter(
         .collect();
     Ok(MeetingLetter {
         change: &invitation.change,
+        reason: invitation.reason.as_deref(),
         reader: MeetingReader {
             time_zone: &reader.time_zone,
             language: &reader.language,

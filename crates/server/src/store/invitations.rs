@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use mentoring::invitation::{self, CalendarObject, Method};
 use mentoring::meeting::Meeting;
 use mentoring::member::{Member, MemberState};
@@ -19,14 +18,14 @@ use crate::content::{Content, Invitation};
 use crate::instance::Instance;
 
 /// Tells everyone concerned that a meeting changed from `before` to `after`, and
-/// remembers that they were told. A person who left the organization is told nothing.
+/// remembers that they were told. A `reason` that was given is told to all. A person who left the organization is told nothing.
 pub async fn announce(
     tx: &Tx,
     instance: &Instance,
     randomness: &Randomness,
     before: Option<&Meeting>,
     after: &StoredMeeting,
-    due_at: Timestamp,
+    reason: Option<&str>,
 ) -> Stored<()> {
     let meeting = &after.meeting;
     let mut ids: Vec<MemberId> = meeting
@@ -66,7 +65,7 @@ pub async fn announce(
     let join_address =
         (meeting.mode == Mode::Teams).then(|| instance.join_address(&after.join_code));
 
-    for notice in invitation::notices(before, meeting) {
+    for notice in invitation::notices_because(before, meeting, reason) {
         let Some(reader) = people.get(&notice.to) else {
             continue;
         };
@@ -75,6 +74,7 @@ pub async fn announce(
         }
         let content = Content::Invitation(Box::new(Invitation {
             change: notice.change.clone(),
+            reason: notice.reason.clone(),
             calendar: calendar(
                 tx,
                 instance,
@@ -95,7 +95,7 @@ pub async fn announce(
             host: host.clone(),
         }));
         outbox::drop_waiting(tx, meeting.organization, meeting.id, reader.id).await?;
-        put(tx, randomness, meeting, reader, &notice, &content, due_at).await?;
+        put(tx, randomness, meeting, reader, &notice, &content).await?;
     }
     meetings::announce(tx, meeting.organization, meeting.id, meeting.sequence).await
 }
@@ -107,7 +107,6 @@ async fn put(
     reader: &Member,
     notice: &invitation::Notice,
     content: &Content,
-    due_at: Timestamp,
 ) -> Stored<()> {
     let method = match notice.method {
         Method::Request => "request",
@@ -126,7 +125,7 @@ async fn put(
         created_at: tx.now,
         reason: None,
     };
-    outbox::put(tx, &message, due_at).await
+    outbox::put(tx, &message, tx.now).await
 }
 
 #[expect(

@@ -8,7 +8,6 @@ use mentoring::meeting::{Meeting, MeetingState};
 use mentoring::role::rights;
 
 use super::words;
-use crate::app::meetings::OPENS_BEFORE;
 use crate::store::links::Link;
 use crate::store::meetings::StoredMeeting;
 use crate::store::{integrations, links};
@@ -18,6 +17,7 @@ use crate::web::form::{Fields, FromFields, Query};
 use crate::web::pages::meetings as pages;
 use crate::web::pages::shown::Way;
 use crate::web::times::{self, Reader};
+use mentoring::meeting::OPENS_BEFORE;
 
 /// What the page shows already.
 pub struct Shown(Option<String>);

@@ -20,9 +20,9 @@ use super::answer::{self, Failed};
 use super::pages::meetings::MeetingLine;
 use super::pages::shown::{Mode, When};
 use super::times::{self, Reader};
-use crate::app::meetings::OPENS_BEFORE;
 use crate::store::meetings::{Line, StoredMeeting};
 use crate::store::{self, tracks};
+use mentoring::meeting::OPENS_BEFORE;
 
 /// A meeting of an address, as far as the actor may see it.
 pub(super) async fn find(signed_in: &SignedIn, id: &str) -> Result<StoredMeeting, Failed> {
