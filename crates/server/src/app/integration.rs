@@ -22,7 +22,7 @@ use super::{Acting, App, AppError, Done, record};
 use crate::store::consents::{self, Consent};
 use crate::store::credentials::{self, Credentials, token_place};
 use crate::store::integrations::{self, Host, Integration, Removal};
-use crate::store::{Tx, directory, links, meetings, members, tracks};
+use crate::store::{StoreError, Tx, directory, links, meetings, members, tracks};
 use crate::vault::Place;
 use crate::wake::Reconciler;
 
@@ -41,13 +41,21 @@ pub struct Departure {
     pub cookie: SecretString,
 }
 
-/// How a callback ended, for the page that closes the pop-up.
+/// What came back from Microsoft.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Arrival {
-    /// The organization's slug.
-    pub slug: String,
-    /// What went wrong, in a sentence; none if nothing did.
-    pub problem: Option<String>,
+pub enum Arrival {
+    /// The end of a flow that was begun here.
+    Flow {
+        /// The organization's slug.
+        slug: String,
+        /// Which flow.
+        attempt: Uuid,
+        /// What went wrong, in a sentence; none if nothing did.
+        problem: Option<String>,
+    },
+    /// Somebody says to have approved Ithaca for a whole tenant. It proves nothing and
+    /// binds nothing (C-09).
+    Approval,
 }
 
 fn consent_place(organization: OrganizationId, id: Uuid) -> Place {
@@ -60,8 +68,9 @@ fn consent_place(organization: OrganizationId, id: Uuid) -> Place {
 }
 
 impl App {
-    /// Begins a consent flow (S5-S7). On a reconnect the tenant that is bound is asked.
-    pub async fn begin_consent(&self, signed_in: &SignedIn) -> Done<Departure> {
+    /// Begins a consent flow (S5-S7) by the name that its page gave it; an earlier one of
+    /// the same member is void.
+    pub async fn begin_consent(&self, signed_in: &SignedIn, id: Uuid) -> Done<Departure> {
         let acting = &signed_in.acting;
         if !acting.actor.may_manage_organization() {
             return Err(AppError::NotFound);
@@ -73,7 +82,6 @@ impl App {
         }
         let organization = acting.actor.organization;
         let attempt = Attempt::from_random(&self.randomness.bytes());
-        let id = self.randomness.uuid_v7(self.clock.now());
         let cookie = SecretString::from(format!(
             "{}{}",
             self.randomness.code(),
@@ -106,7 +114,14 @@ impl App {
             taken: false,
             outcome: None,
         };
-        consents::insert(&tx, &consent).await?;
+        match consents::insert(&tx, &consent).await {
+            Err(StoreError::Taken(_)) => {
+                return Err(AppError::Conflict(
+                    "This page is out of date. Open it again, then press Integrate.".to_owned(),
+                ));
+            }
+            other => other?,
+        }
         record(&tx, acting, &Event::ConsentBegun).await?;
         tx.commit().await?;
         let address = microsoft::authorize_url(
@@ -150,10 +165,14 @@ impl App {
             }])
         })?;
         let unknown = || AppError::Refused(vec![Refusal::ConsentUnknown]);
-        let consent =
-            consents::find_by_state(&self.store, &key_of(callback.state().expose_secret()))
-                .await?
-                .ok_or_else(unknown)?;
+        let state_key = key_of(callback.state().expose_secret());
+        let Some(consent) = consents::find_by_state(&self.store, &state_key).await? else {
+            // The link for a tenant's administrator carries a state that nobody keeps.
+            return match callback {
+                Callback::AdminConsent { .. } => Ok(Arrival::Approval),
+                _ => Err(unknown()),
+            };
+        };
         let signed_in = signed_in.ok_or_else(unknown)?;
         let browser = cookie.map(key_of).unwrap_or_default();
         let same_browser = bool::from(subtle::ConstantTimeEq::ct_eq(
@@ -217,10 +236,15 @@ impl App {
             .await?;
         }
         tx.commit().await?;
-        Ok(Arrival {
-            slug: signed_in.slug.clone(),
-            problem,
-        })
+        match problem {
+            // C-04: the page behind says so too, but nothing of it was accepted.
+            Some(problem) if !in_time => Err(AppError::Conflict(problem)),
+            problem => Ok(Arrival::Flow {
+                slug: signed_in.slug.clone(),
+                attempt: consent.id,
+                problem,
+            }),
+        }
     }
 
     async fn connect(&self, acting: &Acting, consent: &Consent, callback: Callback) -> Done<()> {
@@ -307,28 +331,7 @@ impl App {
                 "Teams is being removed just now.".to_owned(),
             ));
         }
-        if let Some(host) = &before.host {
-            if before.state.is_connected() && host.tenant_id != identity.tenant.0 {
-                return Err(AppError::Conflict(format!(
-                    "{} belongs to another Microsoft directory than the one that is connected ({}). Remove the integration first if you want to change the directory.",
-                    identity.name, host.tenant_name
-                )));
-            }
-        }
-        // Meetings live under the host that made them: another host could not change them.
-        let other_host = before.host.as_ref().is_some_and(|host| {
-            before.state.is_connected() && host.object_id != identity.object_id.0
-        });
-        if other_host
-            && !meetings::future_teams_in(&tx, organization, None)
-                .await?
-                .is_empty()
-        {
-            return Err(AppError::Conflict(format!(
-                "{} is not the account that hosts the meetings planned so far. To change the host, remove the integration first (the links can be kept), then integrate again.",
-                identity.name
-            )));
-        }
+        may_host(&tx, &before, identity).await?;
         let generation = before.generation + 1;
         let host = Host {
             tenant_id: identity.tenant.0,
@@ -390,6 +393,27 @@ impl App {
             },
         )
         .await?;
+        tx.commit().await?;
+        self.wake.ring(Reconciler::Health);
+        Ok(())
+    }
+
+    /// Has the live test run again now, whatever it found before.
+    pub async fn check_integration(&self, acting: &Acting) -> Done<()> {
+        if !acting.actor.may_manage_organization() {
+            return Err(AppError::NotFound);
+        }
+        let tx = self.store.begin(acting.actor.organization).await?;
+        let integration = integrations::find_in(&tx, acting.actor.organization).await?;
+        if !matches!(
+            integration.state,
+            IntegrationState::Integrated | IntegrationState::NeedsAttention(_)
+        ) {
+            return Err(AppError::Conflict(
+                "There is no connection to check just now.".to_owned(),
+            ));
+        }
+        integrations::save(&tx, &integration, Some(tx.now)).await?;
         tx.commit().await?;
         self.wake.ring(Reconciler::Health);
         Ok(())
@@ -526,6 +550,36 @@ impl App {
         }
         Ok(())
     }
+}
+
+/// Whether this account may host what is planned: of the tenant that is bound (C-10), and
+/// the same one while meetings live under it.
+async fn may_host(tx: &Tx, before: &Integration, identity: &Identity) -> Done<()> {
+    if let Some(host) = &before.host
+        && before.state.is_connected()
+        && host.tenant_id != identity.tenant.0
+    {
+        return Err(AppError::Conflict(format!(
+            "{} belongs to another Microsoft directory than the one that is connected ({}). Remove the integration first if you want to change the directory.",
+            identity.name, host.tenant_name
+        )));
+    }
+    // Meetings live under the host that made them: another host could not change them.
+    let other_host = before
+        .host
+        .as_ref()
+        .is_some_and(|host| before.state.is_connected() && host.object_id != identity.object_id.0);
+    if other_host
+        && !meetings::future_teams_in(tx, before.organization, None)
+            .await?
+            .is_empty()
+    {
+        return Err(AppError::Conflict(format!(
+            "{} is not the account that hosts the meetings planned so far. To change the host, remove the integration first (the links can be kept), then integrate again.",
+            identity.name
+        )));
+    }
+    Ok(())
 }
 
 /// When a token that lasts so long is to be refreshed: well before its end, and at least

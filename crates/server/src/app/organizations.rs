@@ -40,12 +40,13 @@ impl App {
         Ok(organization)
     }
 
-    /// Changes an organization's name and the zone that new members begin with.
+    /// Changes an organization's name, and the zone and language that new members begin with.
     pub async fn describe_organization(
         &self,
         acting: &Acting,
         name: &str,
         time_zone: &str,
+        language: &str,
     ) -> Done<()> {
         if !acting.actor.may_manage_organization() {
             return Err(AppError::NotFound);
@@ -70,6 +71,7 @@ impl App {
             &Organization {
                 name: name.clone(),
                 time_zone,
+                language: language.to_owned(),
                 ..before
             },
         )

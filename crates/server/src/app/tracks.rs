@@ -46,12 +46,30 @@ impl App {
 
     /// Begins a track (global administrators).
     pub async fn create_track(&self, acting: &Acting, name: &str) -> Done<Track> {
+        self.begin_track(acting, name, None).await
+    }
+
+    /// Begins a track with these meeting modes.
+    pub async fn create_track_with(
+        &self,
+        acting: &Acting,
+        name: &str,
+        modes: Modes,
+    ) -> Done<Track> {
+        self.begin_track(acting, name, Some(modes)).await
+    }
+
+    async fn begin_track(&self, acting: &Acting, name: &str, modes: Option<Modes>) -> Done<Track> {
         if !acting.actor.may_manage_organization() {
             return Err(AppError::NotFound);
         }
         let id = TrackId(self.randomness.uuid_v7(self.clock.now()));
-        let (track, event) = track::create(&acting.actor, id, name)?;
+        let (mut track, event) = track::create(&acting.actor, id, name)?;
         let tx = self.store.begin(acting.actor.organization).await?;
+        if let Some(modes) = modes {
+            let integration = integrations::find_in(&tx, track.organization).await?;
+            (track, _) = track::change_modes(&acting.actor, &track, modes, &integration.state)?;
+        }
         match tracks::insert(&tx, &track).await {
             Err(StoreError::Taken(_)) => return Err(Refusal::TrackNameTaken.into()),
             other => other?,

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use mentoring::event::Event;
 use mentoring::organization::{MemberId, OrganizationId};
 use mentoring::role::Sight;
+use sea_orm::sea_query::{Expr, ExprTrait, Func};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder,
     QuerySelect,
@@ -136,13 +137,36 @@ fn chain(previous: &[u8], entry: &row::Model) -> Vec<u8> {
     hash.finalize().to_vec()
 }
 
-/// The newest entries before `before` (a number), for global administrators alone:
-/// others see an empty log.
+/// Which entries are looked for; what is empty looks for everything.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Part of an author's name.
+    pub author: String,
+    /// What an action begins with: `meeting`.
+    pub action: String,
+    /// From this moment on.
+    pub from: Option<Timestamp>,
+    /// Up to before this moment.
+    pub until: Option<Timestamp>,
+}
+
+/// Which part of a list is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// From the newest on.
+    Newest,
+    /// The next older ones before this number.
+    Before(i64),
+    /// The next newer ones after this number.
+    After(i64),
+}
+
+/// Entries, newest first, for global administrators alone: others see an empty log.
 pub async fn list(
     store: &Store,
     sight: &Sight,
-    action: &str,
-    before: Option<i64>,
+    filter: &Filter,
+    part: Part,
     most: u64,
 ) -> Stored<Vec<Entry>> {
     if !sight.everything {
@@ -150,17 +174,33 @@ pub async fn list(
     }
     let mut query =
         row::Entity::find().filter(row::Column::OrganizationId.eq(sight.organization.0));
-    if !action.is_empty() {
-        query = query.filter(row::Column::Action.starts_with(action));
+    if !filter.action.is_empty() {
+        query = query.filter(row::Column::Action.starts_with(&filter.action));
     }
-    if let Some(before) = before {
-        query = query.filter(row::Column::Number.lt(before));
+    if !filter.author.is_empty() {
+        let author = Func::lower(Expr::col(row::Column::Author));
+        let part = format!("%{}%", filter.author.to_lowercase());
+        query = query.filter(Expr::expr(author).like(part));
     }
-    let rows = query
-        .order_by_desc(row::Column::Number)
-        .limit(most)
-        .all(store.read())
-        .await?;
+    if let Some(from) = filter.from {
+        query = query.filter(row::Column::At.gte(millis(from)));
+    }
+    if let Some(until) = filter.until {
+        query = query.filter(row::Column::At.lt(millis(until)));
+    }
+    let query = match part {
+        Part::Newest => query.order_by_desc(row::Column::Number),
+        Part::Before(number) => query
+            .filter(row::Column::Number.lt(number))
+            .order_by_desc(row::Column::Number),
+        Part::After(number) => query
+            .filter(row::Column::Number.gt(number))
+            .order_by_asc(row::Column::Number),
+    };
+    let mut rows = query.limit(most).all(store.read()).await?;
+    if matches!(part, Part::After(_)) {
+        rows.reverse();
+    }
     Ok(rows
         .into_iter()
         .map(|row| Entry {

@@ -502,6 +502,24 @@ pub async fn count_future_teams(store: &Store, sight: &Sight) -> Stored<BTreeMap
         .collect())
 }
 
+/// How many scheduled meetings of a member lie ahead, among those within sight.
+pub async fn count_future_of(store: &Store, sight: &Sight, member: MemberId) -> Stored<u64> {
+    let theirs = Query::select()
+        .column(attendee::Column::MeetingId)
+        .from(attendee::Entity)
+        .and_where(attendee::Column::OrganizationId.eq(sight.organization.0))
+        .and_where(attendee::Column::MemberId.eq(member.0))
+        .take();
+    let count = row::Entity::find()
+        .filter(within(sight))
+        .filter(row::Column::Id.in_subquery(theirs))
+        .filter(row::Column::State.eq(MeetingState::Scheduled.as_str()))
+        .filter(row::Column::EndsAt.gt(millis(store.clock().now())))
+        .count(store.read())
+        .await?;
+    Ok(count)
+}
+
 /// How many meetings there are in all, for the operator.
 pub async fn count(store: &Store) -> Stored<u64> {
     Ok(row::Entity::find().count(store.read()).await?)

@@ -3,7 +3,7 @@
 use mentoring::member::{EmailAddress, Member, MemberState};
 use mentoring::organization::{MemberId, OrganizationId, TrackId};
 use mentoring::role::Sight;
-use sea_orm::sea_query::{Condition, Query};
+use sea_orm::sea_query::{BinOper, Condition, Expr, ExprTrait, Func, Query};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait,
     QueryFilter, QueryOrder, QuerySelect,
@@ -266,6 +266,98 @@ pub async fn list(store: &Store, sight: &Sight, search: &str) -> Stored<Vec<Memb
         .into_iter()
         .map(member)
         .collect()
+}
+
+/// A page of the members within sight by name: those who come after `after`.
+pub async fn list_after(
+    store: &Store,
+    sight: &Sight,
+    search: &str,
+    after: Option<&Member>,
+    most: u64,
+) -> Stored<Vec<Member>> {
+    let mut query = row::Entity::find().filter(within(sight));
+    let search = search.trim().to_lowercase();
+    if !search.is_empty() {
+        let name = Expr::col(row::Column::FirstName)
+            .binary(BinOper::Custom("||"), " ")
+            .binary(BinOper::Custom("||"), Expr::col(row::Column::LastName));
+        let part = format!("%{search}%");
+        query = query.filter(
+            Condition::any()
+                .add(Expr::expr(Func::lower(name)).like(&part))
+                .add(row::Column::Email.like(&part)),
+        );
+    }
+    if let Some(after) = after {
+        let place = Expr::tuple([
+            Expr::col(row::Column::FirstName),
+            Expr::col(row::Column::LastName),
+            Expr::col(row::Column::Id),
+        ]);
+        query = query.filter(place.gt(Expr::tuple([
+            Expr::value(after.first_name.clone()),
+            Expr::value(after.last_name.clone()),
+            Expr::value(after.id.0),
+        ])));
+    }
+    query
+        .order_by_asc(row::Column::FirstName)
+        .order_by_asc(row::Column::LastName)
+        .order_by_asc(row::Column::Id)
+        .limit(most)
+        .all(store.read())
+        .await?
+        .into_iter()
+        .map(member)
+        .collect()
+}
+
+/// Those who can still be enrolled in a track, by name, for whoever administers it: they
+/// choose among everyone, and see of them no more than that.
+pub async fn list_enrollable(store: &Store, sight: &Sight, track: TrackId) -> Stored<Vec<Member>> {
+    if !sight.everything && !sight.administers.contains(&track) {
+        return Ok(Vec::new());
+    }
+    let enrolled = Query::select()
+        .column(tracks::enrolment::Column::MemberId)
+        .from(tracks::enrolment::Entity)
+        .and_where(tracks::enrolment::Column::OrganizationId.eq(sight.organization.0))
+        .and_where(tracks::enrolment::Column::TrackId.eq(track.0))
+        .take();
+    row::Entity::find()
+        .filter(row::Column::OrganizationId.eq(sight.organization.0))
+        .filter(row::Column::State.ne(MemberState::Deactivated.as_str()))
+        .filter(row::Column::Id.not_in_subquery(enrolled))
+        .order_by_asc(row::Column::FirstName)
+        .order_by_asc(row::Column::LastName)
+        .limit(1_000)
+        .all(store.read())
+        .await?
+        .into_iter()
+        .map(member)
+        .collect()
+}
+
+/// How many members within sight are in this state.
+pub async fn count(store: &Store, sight: &Sight, state: MemberState) -> Stored<u64> {
+    let count = row::Entity::find()
+        .filter(within(sight))
+        .filter(row::Column::State.eq(state.as_str()))
+        .count(store.read())
+        .await?;
+    Ok(count)
+}
+
+/// How many active global administrators the actor can see.
+pub async fn count_administrators(store: &Store, sight: &Sight) -> Stored<u64> {
+    let count = row::Entity::find()
+        .filter(within(sight))
+        .filter(row::Column::GlobalAdministrator.eq(true))
+        .filter(row::Column::State.eq(MemberState::Active.as_str()))
+        .count(store.read())
+        .await?;
+    Ok(count)
 }
 
 /// All members of an organization inside a change.

@@ -5,6 +5,7 @@ use mentoring::organization::{MemberId, OrganizationId};
 use mentoring::role::Sight;
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter,
+    QueryOrder,
 };
 
 use super::{Store, Stored, Tx, instant, millis};
@@ -64,6 +65,24 @@ pub async fn count_mine(store: &Store, sight: &Sight) -> Stored<u64> {
         .count(store.read())
         .await?;
     Ok(count)
+}
+
+/// When a member was last seen, for those who see everybody.
+pub async fn last_seen(
+    store: &Store,
+    sight: &Sight,
+    member: MemberId,
+) -> Stored<Option<Timestamp>> {
+    if !sight.everything {
+        return Ok(None);
+    }
+    let newest = row::Entity::find()
+        .filter(row::Column::OrganizationId.eq(sight.organization.0))
+        .filter(row::Column::MemberId.eq(member.0))
+        .order_by_desc(row::Column::SeenAt)
+        .one(store.read())
+        .await?;
+    Ok(newest.map(|row| instant(row.seen_at)))
 }
 
 /// Remembers that the session is in use, and lets it live until `expires_at`.

@@ -246,6 +246,28 @@ pub(crate) async fn enrolments_on(
         .collect()
 }
 
+/// The roles of several members in the tracks within sight, by the track's name.
+pub async fn enrolments_within(
+    store: &Store,
+    sight: &Sight,
+    members: &[MemberId],
+) -> Stored<BTreeMap<MemberId, Vec<(Track, Roles)>>> {
+    let mut found: BTreeMap<MemberId, Vec<(Track, Roles)>> = BTreeMap::new();
+    let seen = list(store, sight).await?;
+    let rows = enrolment::Entity::find()
+        .filter(enrolment::Column::OrganizationId.eq(sight.organization.0))
+        .filter(enrolment::Column::MemberId.is_in(members.iter().map(|id| id.0)))
+        .all(store.read())
+        .await?;
+    for track in &seen {
+        for row in rows.iter().filter(|row| row.track_id == track.id.0) {
+            let theirs = found.entry(MemberId(row.member_id)).or_default();
+            theirs.push((track.clone(), roles(row)?));
+        }
+    }
+    Ok(found)
+}
+
 /// The people of a track that the actor may see, by name.
 pub async fn list_participants(
     store: &Store,

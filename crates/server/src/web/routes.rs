@@ -5,7 +5,10 @@ use axum::Router;
 use axum::routing::{get, post};
 
 use super::meetings::{self, cancellation, link, list, new, schedule};
-use super::{assets, health, home, join, profile, sign_in, tracks};
+use super::{
+    assets, audit, health, home, integrations, join, manage, members, organization, profile,
+    settings, sign_in, tracks,
+};
 use crate::app::App;
 
 pub(super) fn table() -> Router<App> {
@@ -15,6 +18,10 @@ pub(super) fn table() -> Router<App> {
         .route("/theme", post(sign_in::change_theme))
         .route("/j/{code}", get(join::show))
         .route(assets::ROUTE, get(assets::serve))
+        .route(
+            "/integrations/microsoft/callback",
+            get(integrations::consent::callback),
+        )
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/robots.txt", get(health::robots))
@@ -63,5 +70,103 @@ pub(super) fn table() -> Router<App> {
         .route(
             "/{slug}/tracks/{track}/meetings/new/modes",
             get(new::show_modes),
+        )
+        .merge(run_by_administrators())
+        .merge(program_settings())
+        .merge(connection())
+}
+
+/// What global administrators run.
+fn run_by_administrators() -> Router<App> {
+    Router::new()
+        .route("/{slug}/manage", get(manage::show))
+        .route(
+            "/{slug}/manage/organization",
+            get(organization::show).post(organization::describe),
+        )
+        .route("/{slug}/manage/members", get(members::list))
+        .route(
+            "/{slug}/manage/members/invitation",
+            get(members::new).post(members::invite),
+        )
+        .route("/{slug}/manage/members/{id}", get(members::show))
+        .route(
+            "/{slug}/manage/members/{id}/deactivation",
+            get(members::ask_deactivation).post(members::deactivate),
+        )
+        .route(
+            "/{slug}/manage/members/{id}/reactivation",
+            post(members::reactivate),
+        )
+        .route(
+            "/{slug}/manage/members/{id}/administrator",
+            post(members::change_administrator),
+        )
+        .route(
+            "/{slug}/manage/members/{id}/invitation",
+            post(members::invite_again),
+        )
+        .route(
+            "/{slug}/manage/tracks",
+            get(manage::all_tracks).post(manage::create_track),
+        )
+        .route("/{slug}/manage/tracks/new", get(manage::new_track))
+        .route("/{slug}/manage/audit", get(audit::list))
+        .route("/{slug}/manage/audit.csv", get(audit::export))
+}
+
+/// What those who administer a track decide about it.
+fn program_settings() -> Router<App> {
+    Router::new()
+        .route(
+            "/{slug}/tracks/{track}/settings/general",
+            get(settings::general::show).post(settings::general::rename),
+        )
+        .route(
+            "/{slug}/tracks/{track}/settings/permissions",
+            get(settings::permissions::show).post(settings::permissions::change),
+        )
+        .route(
+            "/{slug}/tracks/{track}/settings/participants",
+            get(settings::participants::show).post(settings::participants::enrol),
+        )
+        .route(
+            "/{slug}/tracks/{track}/settings/participants/{id}",
+            post(settings::participants::change),
+        )
+        .route(
+            "/{slug}/tracks/{track}/settings/participants/{id}/removal",
+            post(settings::participants::remove),
+        )
+}
+
+/// The organization's connection to Microsoft Teams.
+fn connection() -> Router<App> {
+    Router::new()
+        .route("/{slug}/manage/integrations", get(integrations::list))
+        .route("/{slug}/manage/integrations/teams", get(integrations::show))
+        .route(
+            "/{slug}/manage/integrations/teams/state",
+            get(integrations::state),
+        )
+        .route(
+            "/{slug}/manage/integrations/teams/consent",
+            post(integrations::consent::begin),
+        )
+        .route(
+            "/{slug}/manage/integrations/teams/finished",
+            get(integrations::consent::finished),
+        )
+        .route(
+            "/{slug}/manage/integrations/teams/host",
+            post(integrations::answer_host),
+        )
+        .route(
+            "/{slug}/manage/integrations/teams/check",
+            post(integrations::check),
+        )
+        .route(
+            "/{slug}/manage/integrations/teams/removal",
+            get(integrations::removal::ask).post(integrations::removal::remove),
         )
 }

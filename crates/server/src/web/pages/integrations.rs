@@ -120,9 +120,12 @@ pub struct Removed {
     pub sentence: String,
     /// Teams meetings that could not be deleted.
     pub left: Vec<String>,
+    /// The id under which Microsoft knows Ithaca.
+    pub client_id: String,
 }
 
-/// Before Teams is removed. Field names: `links` (`keep` or `delete`), `replacement`, `confirmation`.
+/// Before Teams is removed. Field names: `links` (`keep` or `delete`), `replacement`,
+/// `confirmation`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "integrations/removal.html")]
 pub struct Removal {
@@ -135,7 +138,7 @@ pub struct Removal {
     /// `keep`, `delete` or nothing yet.
     pub links: String,
     pub replacements: Vec<Choice>,
-    /// What has to be typed: the organization's name.
+    /// What has to be typed.
     pub word: String,
     pub confirmation: String,
 }

@@ -29,7 +29,7 @@ pub struct Participant {
     pub email: Option<String>,
 }
 
-/// Program Settings, General. Field names: `revision`, `name`, `description`.
+/// Program Settings, General. Field names: `revision`, `name`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "tracks/general.html")]
 pub struct General {
@@ -38,7 +38,6 @@ pub struct General {
     pub revision: String,
     pub errors: Errors,
     pub name: String,
-    pub description: String,
 }
 
 /// Program Settings, Permissions. Field names: `revision`, `modes` (repeated), `lobby`.
@@ -145,13 +144,12 @@ impl TrackRow {
     }
 }
 
-/// A new track. Field names: `name`, `description`, `modes` (repeated).
+/// A new track. Field names: `name`, `modes` (repeated).
 #[derive(Debug, Clone, Template)]
 #[template(path = "tracks/new.html")]
 pub struct NewTrack {
     pub frame: Frame,
     pub errors: Errors,
     pub name: String,
-    pub description: String,
     pub modes: Vec<ModePermission>,
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ithaca::clock::Clock;
-use ithaca::store::audit::{self, Author};
+use ithaca::store::audit::{self, Author, Filter, Part};
 use ithaca::store::{Store, StoreError, members, tracks};
 use mentoring::event::Event;
 use sea_orm::ConnectionTrait;
@@ -164,7 +164,7 @@ async fn numbers(world: &World) -> Vec<i64> {
         .larkspur
         .sight_of(&world.store, &world.larkspur.administrator)
         .await;
-    let entries = audit::list(&world.store, &sight, "", None, 10)
+    let entries = audit::list(&world.store, &sight, &Filter::default(), Part::Newest, 10)
         .await
         .unwrap();
     entries.iter().map(|entry| entry.number).collect()

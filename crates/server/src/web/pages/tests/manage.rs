@@ -130,6 +130,7 @@ fn teams() -> Vec<Sample> {
         removed: Some(Removed {
             sentence: "Amara Okafor removed Microsoft Teams today at 16:40. Ithaca keeps neither its key nor anything from your directory.".into(),
             left: vec!["First weeks as a manager, Tue 24 Nov, 15:00".into()],
+        client_id: "11111111-2222-4333-8444-555555555555".into(),
         }),
     };
     let attention = Stage::NeedsAttention {
@@ -219,13 +220,13 @@ fn removal() -> Vec<Sample> {
             Choice::new("in_person", "In person", false),
             Choice::new("phone", "Phone", true),
         ],
-        word: "Larkspur Health".into(),
-        confirmation: "Larkspur".into(),
+        word: "remove".into(),
+        confirmation: "yes".into(),
     };
     let mut refused = page.clone();
     refused
         .errors
-        .push("confirmation", "Type Larkspur Health, exactly so.");
+        .push("confirmation", "Type the word remove to confirm.");
     let mut nobody = page;
     nobody.count = 0;
     nobody.tracks = Vec::new();
@@ -366,7 +367,6 @@ fn tracks() -> Vec<Sample> {
                 frame: as_amara(Here::Manage),
                 errors: Errors::none(),
                 name: String::new(),
-                description: String::new(),
                 modes: super::rooms::modes(None),
             },
         ),

@@ -343,7 +343,6 @@ fn settings() -> Vec<Sample> {
                 revision: "3".into(),
                 errors: Errors::none(),
                 name: "New Managers".into(),
-                description: "First-time managers meet somebody who has been there.".into(),
             },
         ),
         sample(
