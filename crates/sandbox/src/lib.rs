@@ -11,6 +11,7 @@ pub mod clock;
 mod console;
 mod entra;
 pub mod faults;
+mod graph;
 pub mod ids;
 mod pages;
 pub mod random;
@@ -35,6 +36,7 @@ fn router(sandbox: &Sandbox) -> Router {
     let doors = Router::new()
         .merge(console::router())
         .merge(entra::router())
+        .merge(graph::router())
         .merge(pages::router())
         .layer(middleware::from_fn_with_state(
             sandbox.clone(),
