@@ -13,6 +13,8 @@ mod entra;
 pub mod faults;
 mod graph;
 pub mod ids;
+mod join;
+mod mail;
 mod pages;
 pub mod random;
 mod sandbox;
@@ -37,6 +39,8 @@ fn router(sandbox: &Sandbox) -> Router {
         .merge(console::router())
         .merge(entra::router())
         .merge(graph::router())
+        .merge(join::router())
+        .merge(mail::router())
         .merge(pages::router())
         .layer(middleware::from_fn_with_state(
             sandbox.clone(),

@@ -10,6 +10,8 @@ mod graph_batch;
 mod graph_meetings;
 mod graph_users;
 mod graph_world;
+mod join;
+mod mail;
 mod sign_in;
 mod token;
 mod world;
