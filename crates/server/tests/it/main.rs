@@ -4,6 +4,7 @@
 
 mod browser;
 mod child;
+mod pages;
 mod postgres;
 mod reader;
 mod rehearsal;

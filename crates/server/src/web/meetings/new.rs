@@ -310,7 +310,7 @@ pub async fn create(
         "" => None,
         once => Some(answer::id(once)?),
     };
-    let made = match wanted.draft() {
+    let created = match wanted.draft() {
         Err(refusals) => Err(AppError::Refused(refusals)),
         Ok(draft) => signed_in
             .app
@@ -318,7 +318,7 @@ pub async fn create(
             .await
             .map(|id| (id, draft.mode)),
     };
-    match made {
+    match created {
         Ok((id, mode)) => planned(&signed_in, id, mode),
         Err(error) => {
             let refused = refused(error)?;
