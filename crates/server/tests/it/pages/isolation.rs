@@ -70,7 +70,7 @@ async fn i04_nobody_of_another_organization_can_be_met() {
         .posts("/larkspur/tracks/new-managers/meetings", &fields)
         .await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(answer.body.contains("is not in this program"));
+    assert!(answer.body.contains("Somebody you chose is not"));
     assert!(answer.body.contains("Found you"), "what was typed is kept");
 }
 

@@ -39,6 +39,7 @@ impl House {
             public_url: format!("http://{HOST}").parse().expect("an address"),
             mail_from: "ithaca@ithaca.example".to_owned(),
             offers_people: true,
+            integrates_teams: true,
             demo: None,
             trusted_proxies: Vec::new(),
         };
