@@ -230,7 +230,7 @@ pub async fn find(store: &Store, sight: &Sight, meeting: MeetingId) -> Stored<Op
 }
 
 /// How the links of these meetings stand.
-pub(super) async fn states(
+pub(in crate::store) async fn states(
     store: &Store,
     organization: OrganizationId,
     ids: &[MeetingId],
