@@ -166,6 +166,8 @@ pub fn writable(file: &Path) -> Result<(), StartError> {
 pub async fn serve(path: &Path) -> Result<(), StartError> {
     let config = Config::load(path).map_err(|error| StartError(error.to_string()))?;
     log(&config.log.filter, config.log.format);
+    let asked_to_stop = server::asked_to_stop()
+        .map_err(|error| StartError::because("Ctrl-C cannot be heard", error))?;
     let listener = server::listen(config.listen, "`listen`")
         .await
         .map_err(|error| StartError(error.to_string()))?;
@@ -173,7 +175,7 @@ pub async fn serve(path: &Path) -> Result<(), StartError> {
     tracing::info!(address = %config.public_url, "Ithaca is ready");
     let stop = CancellationToken::new();
     let running = tokio::spawn(program.run(listener, stop.clone()));
-    server::asked_to_stop().await;
+    asked_to_stop.await;
     stop.cancel();
     running
         .await

@@ -101,6 +101,7 @@ pub async fn run(settings: Settings) -> Result<(), StartError> {
     let clock = Clock::system();
     let randomness = Randomness::system();
     let say = |error: &dyn std::fmt::Display| StartError(error.to_string());
+    let asked_to_stop = server::asked_to_stop().map_err(|error| say(&error))?;
     let listener = server::listen(settings.listen, "--listen")
         .await
         .map_err(|error| say(&error))?;
@@ -188,7 +189,7 @@ pub async fn run(settings: Settings) -> Result<(), StartError> {
         state_file,
         stop.clone(),
     ));
-    server::asked_to_stop().await;
+    asked_to_stop.await;
     stop.cancel();
     let _ = ithaca.await;
     let kept = tenant.await.map_err(|error| say(&error))?;

@@ -96,7 +96,9 @@ where
                 running.push(async move { (batch, one.await) });
             }
         }
-        if stop.is_cancelled() && running.is_empty() {
+        // Asked once a round: what is cancelled later in it ends the wait below.
+        let stopping = stop.is_cancelled();
+        if stopping && running.is_empty() {
             return;
         }
         let has_room = running.len() < rhythm.at_once;
@@ -109,7 +111,7 @@ where
             Some((batch, outcome)) = running.next(), if !running.is_empty() => note(&tools, rhythm, &batch, outcome),
             () = tools.wake.rung(rhythm.reconciler), if has_room => {}
             () = tokio::time::sleep(sleep), if has_room => {}
-            () = stop.cancelled(), if !stop.is_cancelled() => {}
+            () = stop.cancelled(), if !stopping => {}
         }
     }
 }
