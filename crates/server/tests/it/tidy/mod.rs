@@ -18,10 +18,6 @@ const DEEP: &[(&str, &str)] = &[
         "one table: every refusal of Entra ID in Microsoft's own shape",
     ),
     (
-        "crates/sandbox/tests/it/token.rs",
-        "one endpoint with all its grants and refusals",
-    ),
-    (
         "crates/server/src/app/integration.rs",
         "one life: from the first consent to the removal, in order",
     ),
@@ -30,17 +26,16 @@ const DEEP: &[(&str, &str)] = &[
         "one reconciler: what is read, planned and applied stands in order",
     ),
     (
-        "crates/server/src/web/pages/tests/rooms.rs",
-        "samples of pages, one after the other",
-    ),
-    (
-        "crates/server/tests/it/reader.rs",
-        "one small browser: pages, forms and cookies belong together",
+        "crates/server/src/store/meetings.rs",
+        "one noun: a meeting with its people, written and read in every way there is",
     ),
 ];
 
 /// Lines of a file, its own tests at the foot not counted.
 const LONGEST: usize = 500;
+
+/// Lines of a file of nothing but tests: they stand side by side and are read one by one.
+const LONGEST_OF_TESTS: usize = 700;
 
 // Spelled in two parts, so that this file keeps the rule itself.
 const NEVER_COMMITTED: &[(&str, &str)] = &[
@@ -78,13 +73,19 @@ fn files_of_a_bearable_length(sources: &[Source]) -> Vec<String> {
             .lines()
             .take_while(|line| *line != "#[cfg(test)]")
             .count();
-        if lines > LONGEST && !is_deep {
+        let longest = if source.path.contains("/tests/") {
+            LONGEST_OF_TESTS
+        } else {
+            LONGEST
+        };
+        if lines > longest && !is_deep {
             findings.push(format!(
                 "{} has {lines} lines: part it, or name it in DEEP with a reason",
                 source.path
             ));
         }
-        if lines <= LONGEST && is_deep {
+        // A file near the limit may go to and fro.
+        if lines + 50 <= longest && is_deep {
             findings.push(format!(
                 "{} has {lines} lines and need not stand in DEEP any more",
                 source.path
@@ -259,7 +260,7 @@ fn every_rule_finds_what_breaks_it() {
     let samples = [
         ("crates/server/src/long.rs", long.as_str(), "501 lines"),
         (
-            "crates/server/tests/it/reader.rs",
+            "crates/server/src/store/meetings.rs",
             "//! Short.\n",
             "need not stand in DEEP",
         ),

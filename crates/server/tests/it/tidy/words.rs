@@ -27,8 +27,8 @@ const NEVER: &[&str] = &[
     "stuff",
 ];
 
-/// Names that others gave to their things.
-const THEIRS: &[&str] = &["ServicePrincipal"];
+/// Names that others gave to their things: `Data` is part of the HTTP body's trait.
+const THEIRS: &[&str] = &["Data", "ServicePrincipal"];
 
 pub fn only_words_of_the_glossary(sources: &[Source]) -> Vec<String> {
     let mut findings = Vec::new();
