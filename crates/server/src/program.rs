@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::app::passwords::Hasher;
 use crate::clock::{Clock, Randomness};
+use crate::config::Limits;
 use crate::instance::Instance;
 use crate::mail::{Sender, Smtp};
 use crate::reconcile::{self, Statuses, Tools};
@@ -35,6 +36,8 @@ pub struct Parts {
     pub smtp: Option<Smtp>,
     /// Whom the mail is from.
     pub sender: Sender,
+    /// How much of what may happen.
+    pub limits: Limits,
 }
 
 /// One running Ithaca.
@@ -62,6 +65,7 @@ impl Program {
             instance: instance.clone(),
             microsoft: parts.microsoft.clone(),
             passwords: Hasher::new(parts.randomness.clone()),
+            sign_in_failures: parts.limits.sign_in_failures,
         };
         let tools = Tools {
             store: parts.store,
@@ -73,6 +77,7 @@ impl Program {
             microsoft: parts.microsoft,
             smtp: parts.smtp.map(Arc::new),
             sender: parts.sender,
+            mails_at_once: parts.limits.mails_at_once,
             node: node.into(),
             statuses: Statuses::default(),
         };

@@ -136,6 +136,7 @@ async fn open(config: &Config) -> Result<Program, StartError> {
         microsoft,
         smtp,
         sender,
+        limits: config.limits.clone(),
     }))
 }
 

@@ -44,6 +44,8 @@ pub struct App {
     pub microsoft: microsoft::Client,
     /// Hashes passwords, a few at a time.
     pub passwords: passwords::Hasher,
+    /// Failed sign-ins that an account may have within a quarter of an hour.
+    pub sign_in_failures: u16,
 }
 
 /// Who acts, and from where.

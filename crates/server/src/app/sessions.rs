@@ -15,9 +15,8 @@ use crate::store::organizations::Organization;
 use crate::store::sessions::Session;
 use crate::store::{attempts, members, organizations, sessions, tracks};
 
-/// W-15: ten failures in a quarter of an hour, by account and by network address.
+/// W-15: so many failures in a quarter of an hour, by account and by network address.
 const WINDOW: SignedDuration = SignedDuration::from_mins(15);
-const TRIES: i64 = 10;
 /// An address is shared by a whole office, so it may fail more often than an account.
 const TRIES_OF_AN_ADDRESS: i64 = 100;
 /// A browser stays signed in for so long after it was last seen.
@@ -73,7 +72,7 @@ impl App {
         let of_account = attempts::count(&tx, &account_key, WINDOW).await?;
         let of_address = attempts::count(&tx, &address_key, WINDOW).await?;
         tx.commit().await?;
-        if of_account > TRIES || of_address > TRIES_OF_AN_ADDRESS {
+        if of_account > i64::from(self.sign_in_failures) || of_address > TRIES_OF_AN_ADDRESS {
             return Err(AppError::TooMany(WINDOW.unsigned_abs().as_secs()));
         }
 

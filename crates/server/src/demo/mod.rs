@@ -160,6 +160,7 @@ pub async fn run(settings: Settings) -> Result<(), StartError> {
         randomness,
         instance,
         microsoft,
+        limits: config::Limits::default(),
     });
     let organizations = seed::plant(&program.app)
         .await

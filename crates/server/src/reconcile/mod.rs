@@ -52,6 +52,8 @@ pub struct Tools {
     pub smtp: Option<Arc<Smtp>>,
     /// Whom the mail is from.
     pub sender: Sender,
+    /// How many mails are on their way at once.
+    pub mails_at_once: u16,
     /// This process among the nodes.
     pub node: Arc<str>,
     /// What an operator can read.
@@ -136,7 +138,12 @@ pub fn start(tools: &Tools) -> Running {
     let (tools_, stop_) = t();
     tasks.spawn(driver::turn(
         tools_,
-        rhythm(Reconciler::Outbox, Work::Outbox, 4, 1),
+        rhythm(
+            Reconciler::Outbox,
+            Work::Outbox,
+            usize::from(tools.mails_at_once).max(1),
+            1,
+        ),
         stop_,
         outbox::reconcile,
     ));

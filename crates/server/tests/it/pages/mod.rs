@@ -67,6 +67,7 @@ impl House {
             wake: Wake::default(),
             instance: Arc::new(instance),
             microsoft,
+            sign_in_failures: 10,
             passwords: Hasher::new(randomness.clone()),
             randomness,
         };
