@@ -216,10 +216,22 @@ impl Faults {
 
     /// What happens to this call: the first fault that is about it, once less from now on.
     fn take(&self, method: &Method, path: &str) -> Option<Act> {
+        self.take_if(method, path, |_| true)
+    }
+
+    /// The other answer that a part of a batch gets. Nothing else can happen to one part alone.
+    pub(crate) fn take_answer(&self, method: &Method, path: &str) -> Option<Answer> {
+        match self.take_if(method, path, |act| matches!(act, Act::Answer(_)))? {
+            Act::Answer(answer) => Some(answer),
+            _ => None,
+        }
+    }
+
+    fn take_if(&self, method: &Method, path: &str, may: impl Fn(&Act) -> bool) -> Option<Act> {
         let mut queue = self.queue();
         let at = queue
             .iter()
-            .position(|fault| fault.times > 0 && fault.on.fits(method, path))?;
+            .position(|fault| fault.times > 0 && may(&fault.act) && fault.on.fits(method, path))?;
         let fault = &mut queue[at];
         fault.times -= 1;
         let act = fault.act.clone();

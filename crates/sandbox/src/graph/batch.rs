@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::Sandbox;
+use crate::faults;
 use crate::graph::answer::{Answer, Content, Failure};
 use crate::graph::asked::Asked;
 use crate::graph::{self, Ids};
@@ -124,9 +125,17 @@ fn part_answer(sandbox: &Sandbox, asked: &Asked, part: &Part, ids: &Ids) -> Answ
         client: ids.client.clone(),
     };
     part_asked(asked, part)
-        .and_then(|asked| match asked.words().as_slice() {
-            ["$batch", ..] => Err(Failure::bad_request("A batch can't hold another one.")),
-            _ => graph::answer(sandbox, &asked, &ids),
+        .and_then(|asked| {
+            if let ["$batch", ..] = asked.words().as_slice() {
+                return Err(Failure::bad_request("A batch can't hold another one."));
+            }
+            // Each part is throttled, and goes wrong on demand, by itself.
+            let path = part.url.split('?').next().unwrap_or_default();
+            let path = format!("/v1.0/{}", path.trim_start_matches('/'));
+            match sandbox.faults().take_answer(&asked.method, &path) {
+                Some(other) => Ok(other_answer(other)),
+                None => graph::answer(sandbox, &asked, &ids),
+            }
         })
         .unwrap_or_else(|failure| failure.answer(sandbox, &ids))
 }
@@ -162,6 +171,20 @@ fn part_asked(asked: &Asked, part: &Part) -> Result<Asked, Failure> {
     };
     let (path, query) = part.url.split_once('?').unwrap_or((&part.url, ""));
     Asked::new(method, path, query, headers, body, asked.bearer.clone())
+}
+
+fn other_answer(other: faults::Answer) -> Answer {
+    let status = StatusCode::from_u16(other.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut answer = match other.body {
+        Value::Null => Answer::empty(status),
+        body => Answer::json(status, body),
+    };
+    for (name, value) in other.headers {
+        if let Ok(name) = HeaderName::try_from(name) {
+            answer = answer.with(name, value);
+        }
+    }
+    answer
 }
 
 fn failed_dependency() -> Answer {

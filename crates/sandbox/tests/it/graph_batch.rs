@@ -73,6 +73,33 @@ async fn a_part_waits_for_those_it_depends_on_and_fails_with_them() {
 }
 
 #[tokio::test]
+async fn one_part_alone_may_be_throttled() {
+    let world = World::start().await;
+    let throttled = json!({
+        "on": {"path_prefix": "/v1.0/users/luis"},
+        "do": {
+            "status": 429,
+            "headers": {"Retry-After": "7"},
+            "body": {"error": {"code": "TooManyRequests", "message": "Please retry again later."}},
+        },
+    });
+    world
+        .sandbox
+        .fault(serde_json::from_value(throttled).unwrap());
+    let requests = json!([
+        get(1, "/users/mei@larkspur.example"),
+        get(2, "/users/luis@larkspur.example?$select=id"),
+    ]);
+    let client = client(&world);
+    let parts = client.batch(requests.clone()).await;
+    assert_eq!(parts["1"]["status"], 200);
+    assert_eq!(parts["2"]["status"], 429);
+    assert_eq!(parts["2"]["headers"]["Retry-After"], "7");
+    assert_eq!(parts["2"]["body"]["error"]["code"], "TooManyRequests");
+    assert_eq!(client.batch(requests).await["2"]["status"], 200);
+}
+
+#[tokio::test]
 async fn the_answers_come_in_another_order() {
     let world = World::start().await;
     let requests: Vec<Value> = (1..=20).map(|id| get(id, "/me")).collect();

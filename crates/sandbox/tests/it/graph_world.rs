@@ -106,6 +106,24 @@ impl Client {
         request.send().await.unwrap()
     }
 
+    /// Sends a body as it is.
+    pub async fn send_text(
+        &self,
+        method: &str,
+        path: &str,
+        body: &'static str,
+    ) -> reqwest::Response {
+        let mut request = self
+            .http
+            .request(method.parse().unwrap(), format!("{}{path}", self.url))
+            .header(AUTHORIZATION, format!("Bearer {}", self.token))
+            .body(body);
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
+        request.send().await.unwrap()
+    }
+
     /// Each part of a batch by its id: status and body.
     pub async fn batch(&self, requests: Value) -> std::collections::BTreeMap<String, Value> {
         let answer = self

@@ -8,6 +8,7 @@ mod discovery;
 mod faults;
 mod graph_batch;
 mod graph_meetings;
+mod graph_odd;
 mod graph_users;
 mod graph_world;
 mod join;
