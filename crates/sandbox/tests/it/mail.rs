@@ -288,7 +288,8 @@ async fn mail_that_strict_servers_refuse_is_refused_here_and_the_talk_goes_on() 
     let world = World::start().await;
     let post = Post::open(&world).await;
     let long = "x".repeat(999);
-    let long_with_dot = format!("{}.", "x".repeat(1_000));
+    // Read in pieces, its last one would look like the end of the message.
+    let long_with_dot = format!("{}.", "x".repeat(2_001));
     let huge = format!("{}\r\n", "x".repeat(900)).repeat(2_400);
     for (message, code) in [
         (long.as_str(), "554"),
