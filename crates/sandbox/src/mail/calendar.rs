@@ -288,7 +288,9 @@ mod tests {
             ":",
             "BEGIN:VEVENT\n\n ;;;\nATTENDEE:\u{e9}\u{e9}\u{e9}\u{e9}",
         ] {
-            Calendar::parse(text, None);
+            let calendar = Calendar::parse(text, None);
+            assert_eq!(calendar.title(), "Calendar entry");
+            assert!(calendar.events.iter().all(|event| event.facts.is_empty()));
         }
     }
 }
