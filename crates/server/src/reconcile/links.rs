@@ -63,10 +63,8 @@ async fn one(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
             Ok(access) => access,
             Err(blocked) => return wait(tools, claim, link, blocked).await,
         };
-        if matches!(step, Step::CreateOrGet { .. }) && !link.observed.ever_called {
-            let tx = tools.store.begin(claim.organization).await?;
-            links::mark_called(&tx, claim.organization, link.meeting).await?;
-            tx.commit().await?;
+        if !announce_call(tools, claim, &link, &step).await? {
+            return rest(tools, claim, Some(tools.clock.now())).await;
         }
         match apply(&tools.microsoft, &access, &step, &link, &wanted).await {
             Ok(Learned::Link(learned)) => {
@@ -83,6 +81,27 @@ async fn one(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
         }
     }
     rest(tools, claim, Some(tools.clock.now())).await
+}
+
+/// Records that a call is about to leave, so that nothing which waits for calls to end can
+/// overlook this one. Answers no if the wish it serves is gone: then it must not leave.
+async fn announce_call(
+    tools: &Tools,
+    claim: &Claim,
+    link: &Link,
+    step: &Step,
+) -> Result<bool, Trouble> {
+    let tx = tools.store.begin(claim.organization).await?;
+    let current = links::find_in(&tx, claim.organization, link.meeting).await?;
+    let stands = current.is_some_and(|current| !current.kept && current.version == link.version);
+    if !stands || !lease::holds(&tx, claim).await? {
+        return Ok(false);
+    }
+    if matches!(step, Step::CreateOrGet { .. }) && !link.observed.ever_called {
+        links::mark_called(&tx, claim.organization, link.meeting).await?;
+        tx.commit().await?;
+    }
+    Ok(true)
 }
 
 /// What is wanted and what was observed, read anew before every step.

@@ -11,7 +11,7 @@ use mentoring::integration::IntegrationState;
 use super::{Tools, Trouble};
 use crate::store::audit::{self, Author};
 use crate::store::integrations::{self, Check, Integration};
-use crate::store::lease::{self, Claim};
+use crate::store::lease::{self, Claim, Work};
 use crate::store::{consents, credentials, directory, links};
 
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(1);
@@ -23,7 +23,12 @@ pub async fn step(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
     if !lease::holds(&tx, claim).await? {
         return Ok(());
     }
-    if links::count_being_deleted(&tx, organization).await? > 0 {
+    let mut waits = links::count_being_deleted(&tx, organization).await? > 0;
+    // Whoever still works with the token finishes first; nobody new begins.
+    for work in [Work::Links, Work::Directory, Work::Credentials] {
+        waits |= lease::count_held(&tx, work, organization).await? > 0;
+    }
+    if waits {
         lease::release(&tx, claim, Some(tx.now + LOOK_AGAIN)).await?;
         tx.commit().await?;
         return Ok(());

@@ -149,6 +149,27 @@ pub async fn holds(tx: &Tx, claim: &Claim) -> Stored<bool> {
         .is_some())
 }
 
+/// How many rows of an organization somebody works on just now.
+pub async fn count_held(tx: &Tx, work: Work, organization: OrganizationId) -> Stored<i64> {
+    let on = tx.on();
+    let text = format!(
+        "SELECT COUNT(*) AS held FROM {} WHERE organization_id = $1 AND lease_until > {}",
+        work.table(),
+        sql::now_millis(on, tx.now)
+    );
+    let row = on
+        .query_one_raw(Statement::from_sql_and_values(
+            on.get_database_backend(),
+            text,
+            [organization.0.into()],
+        ))
+        .await?;
+    Ok(row
+        .map(|row| row.try_get("", "held"))
+        .transpose()?
+        .unwrap_or_default())
+}
+
 /// When the next row of this kind is due, for a driver that would rather sleep than ask.
 pub async fn next_due(store: &Store, work: Work) -> Stored<Option<Timestamp>> {
     let on = store.read();

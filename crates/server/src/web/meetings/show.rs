@@ -33,7 +33,7 @@ pub async fn show(signed_in: SignedIn, Path((_, id)): Path<(String, String)>) ->
         .into_iter()
         .map(|participant| (participant.member.id, participant.roles))
         .collect();
-    let forecast = if meeting.mode == Mode::Teams {
+    let forecast = if meeting.mode == Mode::Teams && meeting.state == MeetingState::Scheduled {
         Some(forecast(&signed_in, meeting, &roles, track.lobby).await?)
     } else {
         None
