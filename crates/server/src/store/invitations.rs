@@ -17,8 +17,10 @@ use crate::clock::Randomness;
 use crate::content::{Content, Invitation};
 use crate::instance::Instance;
 
-/// Tells everyone concerned that a meeting changed from `before` to `after`, and
-/// remembers that they were told. A `reason` that was given is told to all. A person who left the organization is told nothing.
+/// Tells everyone concerned that a meeting changed from `before` to `after`.
+///
+/// Remembers that they were told. A `reason` that was given is told to all; a person who
+/// left the organization is told nothing.
 pub async fn announce(
     tx: &Tx,
     instance: &Instance,

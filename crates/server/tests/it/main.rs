@@ -2,6 +2,11 @@
 //!
 //! A folder mirrors what it proves. The files beside this one are what the tests stand on.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed, and says where"
+)]
+
 mod browser;
 mod child;
 mod pages;

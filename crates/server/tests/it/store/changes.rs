@@ -25,7 +25,7 @@ async fn a_change_that_is_dropped_never_happened(world: &World) {
         store, larkspur, ..
     } = world;
     let mut mei = larkspur.mentor.clone();
-    mei.first_name = "May".to_owned();
+    "May".clone_into(&mut mei.first_name);
     let tx = store.begin(larkspur.id).await.unwrap();
     members::update(&tx, &mei).await.unwrap();
     drop(tx);
