@@ -141,7 +141,10 @@ mod tests {
     #[test]
     fn a_track_without_teams_says_so_and_nothing_else() {
         let line = about_priya(&[Reason::ModeOff, Reason::NotInDirectory]).unwrap();
-        assert_eq!(line, "This program does not use Teams video calls.");
+        assert_eq!(
+            line,
+            "This track does not use Teams video calls. Meet in another way."
+        );
     }
 
     #[test]
