@@ -88,6 +88,11 @@ async fn integrates(house: &House, member: &Member, finding: DirectoryFinding) {
     tx.commit().await.unwrap();
 }
 
+/// This member has an account in Larkspur's directory.
+pub async fn has_an_account(house: &House, member: &Member) {
+    integrates(house, member, FOUND).await;
+}
+
 const FOUND: DirectoryFinding = DirectoryFinding::Found {
     object_id: Uuid::from_u128(7),
     guest: false,

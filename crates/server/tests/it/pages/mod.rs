@@ -1,9 +1,13 @@
 //! The pages, asked as a browser asks, over a store of their own and without a network.
 
 mod guard;
+mod integrations;
 mod isolation;
+mod manage;
 mod meetings;
+mod settings;
 mod sign_in;
+pub mod tenant;
 
 use std::sync::{Arc, Mutex};
 
@@ -18,10 +22,11 @@ use ithaca::vault::{Key, Vault};
 use ithaca::wake::Wake;
 use ithaca::web;
 use mentoring::member::Member;
-use microsoft::{Application, Cloud, Transport};
+use microsoft::{Application, Client, Cloud, Transport};
 use tower::ServiceExt as _;
 
 use crate::store::World;
+use tenant::Tenant;
 
 const HOST: &str = "127.0.0.1:8080";
 
@@ -33,8 +38,33 @@ pub struct House {
 }
 
 impl House {
+    /// One that Microsoft never answers.
     pub async fn opens() -> Self {
         let world = World::on_sqlite().await;
+        let silent = tower::service_fn(async |_| Err::<http::Response<String>, _>(Silence));
+        let nobody = Application {
+            client_id: uuid::Uuid::nil(),
+            client_secrets: Vec::new(),
+            redirect_uri: tenant::CALLBACK.parse().expect("an address"),
+        };
+        let microsoft = microsoft_client(
+            Cloud::global(),
+            nobody,
+            Transport::service(silent),
+            &world.clock,
+            &world.randomness,
+        );
+        Self::with(world, microsoft)
+    }
+
+    /// One beside this tenant.
+    pub async fn opens_beside(tenant: &Tenant) -> Self {
+        let world = World::on_sqlite().await;
+        let microsoft = tenant.client(&world.clock, &world.randomness);
+        Self::with(world, microsoft)
+    }
+
+    fn with(world: World, microsoft: Client) -> Self {
         let instance = Instance {
             public_url: format!("http://{HOST}").parse().expect("an address"),
             mail_from: "ithaca@ithaca.example".to_owned(),
@@ -44,18 +74,6 @@ impl House {
             trusted_proxies: Vec::new(),
         };
         let randomness = world.randomness.clone();
-        let silent = tower::service_fn(async |_| Err::<http::Response<String>, _>(Silence));
-        let microsoft = microsoft_client(
-            Cloud::global(),
-            Application {
-                client_id: uuid::Uuid::nil(),
-                client_secrets: Vec::new(),
-                redirect_uri: instance.redirect_uri().parse().expect("an address"),
-            },
-            Transport::service(silent),
-            &world.clock,
-            &randomness,
-        );
         let app = App {
             store: world.store.clone(),
             vault: Arc::new(Vault::new(
@@ -67,8 +85,8 @@ impl House {
             wake: Wake::default(),
             instance: Arc::new(instance),
             microsoft,
-            sign_in_failures: 10,
             passwords: Hasher::new(randomness.clone()),
+            sign_in_failures: 10,
             randomness,
         };
         let pages = web::router(app.clone());

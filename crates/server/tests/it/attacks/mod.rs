@@ -1,0 +1,3 @@
+//! What attackers try, by the numbers of the list of attacks.
+
+mod consent;

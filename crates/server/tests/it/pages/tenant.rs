@@ -1,0 +1,192 @@
+//! The pretend Microsoft beside a house: asked by Ithaca without a network, and by people
+//! with a browser that reads forms.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use http::{Method, Request, header};
+use ithaca::clock::{Clock, Randomness};
+use ithaca::program::microsoft_client;
+use microsoft::{Application, Client, Cloud, Transport};
+use sandbox::random::Random;
+use sandbox::{Sandbox, Settings, SigningKey};
+use scraper::{Html, Selector};
+use secrecy::SecretString;
+use tower::ServiceExt as _;
+use url::Url;
+
+pub const MICROSOFT: &str = "http://localhost:8081";
+pub const CALLBACK: &str = "http://127.0.0.1:8080/integrations/microsoft/callback";
+pub const SCHEDULER: &str = "scheduler@larkspur.example";
+
+/// A tenant of Microsoft's, or rather all of them.
+pub struct Tenant {
+    sandbox: Sandbox,
+    pages: Router,
+    redeemed: Arc<AtomicUsize>,
+}
+
+impl Tenant {
+    pub fn new() -> Self {
+        static KEY: OnceLock<SigningKey> = OnceLock::new();
+        let key = KEY.get_or_init(|| SigningKey::generate(Random::seeded(b"consent")));
+        let sandbox = Sandbox::new(Settings {
+            signing_key: Some(key.clone()),
+            ..Settings::new(MICROSOFT, CALLBACK)
+        });
+        Self {
+            pages: sandbox.router(),
+            sandbox,
+            redeemed: Arc::default(),
+        }
+    }
+
+    /// The client that Ithaca asks it with.
+    pub fn client(&self, clock: &Clock, randomness: &Randomness) -> Client {
+        let (pages, redeemed) = (self.pages.clone(), self.redeemed.clone());
+        let service = tower::service_fn(move |request: Request<_>| {
+            if request.uri().path().ends_with("/token") {
+                redeemed.fetch_add(1, Ordering::SeqCst);
+            }
+            pages.clone().oneshot(request.map(Body::new))
+        });
+        let (client_id, secret) = self.sandbox.ithaca();
+        let login: Url = MICROSOFT.parse().expect("an address");
+        let application = Application {
+            client_id: client_id.0,
+            client_secrets: vec![SecretString::from(secret.reveal().to_owned())],
+            redirect_uri: CALLBACK.parse().expect("an address"),
+        };
+        microsoft_client(
+            Cloud::at(login.clone(), login, vec!["localhost:8081".to_owned()]).expect("a cloud"),
+            application,
+            Transport::service(service),
+            clock,
+            randomness,
+        )
+    }
+
+    /// How often Ithaca asked for a token.
+    pub fn redeemed(&self) -> usize {
+        self.redeemed.load(Ordering::SeqCst)
+    }
+
+    /// Somebody opens the authorize address, chooses an account and presses a button:
+    /// the query with which Microsoft sends them back.
+    pub async fn sends_back(&self, address: &str, account: &str, button: &str) -> String {
+        self.answers(address, account, button, &[]).await
+    }
+
+    /// The scheduler accepts on behalf of everybody in the tenant.
+    pub async fn approves_for_everyone(&self, address: &str) -> String {
+        let everyone = [("organization", "yes")];
+        self.answers(address, SCHEDULER, "Accept", &everyone).await
+    }
+
+    async fn answers(
+        &self,
+        address: &str,
+        account: &str,
+        button: &str,
+        ticked: &[(&str, &str)],
+    ) -> String {
+        let mut cookie = String::new();
+        let target = address
+            .strip_prefix(MICROSOFT)
+            .expect("it leads to Microsoft");
+        let picker = self.asks(Method::GET, target, &[], &mut cookie).await;
+        let picker = picker.expect_err("an account is to be chosen");
+        let id = self.sandbox.read(|state| {
+            let person = state.people.find_anywhere(account);
+            person.expect("there is such an account").id.to_string()
+        });
+        let (action, mut fields) = form(&picker, "sign-in/account", None);
+        fields.insert("account".to_owned(), id);
+        let next = self
+            .asks(Method::POST, &action, &pairs(&fields), &mut cookie)
+            .await;
+        let page = match next {
+            Ok(query) => return query,
+            Err(page) => page,
+        };
+        let (action, fields) = form(&page, "", Some(button));
+        self.asks(
+            Method::POST,
+            &action,
+            &[&pairs(&fields), ticked].concat(),
+            &mut cookie,
+        )
+        .await
+        .unwrap_or_else(|page| panic!("still at Microsoft: {page}"))
+    }
+
+    /// The query of the way back, or the page one is still on.
+    async fn asks(
+        &self,
+        method: Method,
+        target: &str,
+        fields: &[(&str, &str)],
+        cookie: &mut String,
+    ) -> Result<String, String> {
+        let body = serde_urlencoded::to_string(fields).expect("fields are text");
+        let request = Request::builder()
+            .method(method)
+            .uri(target)
+            .header(header::HOST, "localhost:8081")
+            .header(header::COOKIE, cookie.as_str())
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(body))
+            .expect("it is a request");
+        let response = self
+            .pages
+            .clone()
+            .oneshot(request)
+            .await
+            .expect("it answers");
+        let headers = response.headers();
+        if let Some(set) = headers.get(header::SET_COOKIE) {
+            let set = set.to_str().expect("it is text");
+            set.split(';').next().unwrap_or_default().clone_into(cookie);
+        }
+        if let Some(location) = headers.get(header::LOCATION) {
+            let location = location.to_str().expect("it is text");
+            let query = location.strip_prefix(CALLBACK).unwrap_or_default();
+            return Ok(query.trim_start_matches('?').to_owned());
+        }
+        let body = to_bytes(response.into_body(), usize::MAX).await;
+        Err(String::from_utf8_lossy(&body.expect("it arrives whole")).into_owned())
+    }
+}
+
+fn pairs(fields: &BTreeMap<String, String>) -> Vec<(&str, &str)> {
+    fields
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect()
+}
+
+/// The form that leads there and has this button, with its hidden fields.
+fn form(page: &str, leads_to: &str, button: Option<&str>) -> (String, BTreeMap<String, String>) {
+    let html = Html::parse_document(page);
+    let all = |query: &str| Selector::parse(query).expect("a selector");
+    for form in html.select(&all("form")) {
+        let action = form.attr("action").unwrap_or_default();
+        let pressed = form
+            .select(&all("button"))
+            .find(|found| button.is_some_and(|name| found.text().collect::<String>() == name));
+        if !action.contains(leads_to) || (button.is_some() && pressed.is_none()) {
+            continue;
+        }
+        let hidden = all("input[type=hidden]");
+        let hidden = form.select(&hidden);
+        let fields = hidden.chain(pressed).filter_map(|field| {
+            let name = field.attr("name")?.to_owned();
+            Some((name, field.attr("value").unwrap_or_default().to_owned()))
+        });
+        return (action.to_owned(), fields.collect());
+    }
+    panic!("no form leads to {leads_to:?} by {button:?} on {page}")
+}
