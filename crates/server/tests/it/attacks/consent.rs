@@ -1,6 +1,7 @@
 //! The way to Microsoft and back, in hands that mean no good (C).
 
-use http::StatusCode;
+use axum::body::Body;
+use http::{Request, StatusCode, header};
 use ithaca::store::{consents, integrations, members, tracks};
 use mentoring::integration::IntegrationState;
 use mentoring::member::Member;
@@ -105,6 +106,37 @@ async fn c02_c17_an_answer_in_another_browser_is_worth_nothing() {
     for browser in [&elsewhere, &stranger, &edda] {
         let answer = comes_back(browser, &query).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.body);
+    }
+    assert_eq!(tenant.redeemed(), 0);
+    assert_eq!(state(&house, admin).await, IntegrationState::NotIntegrated);
+}
+
+#[tokio::test]
+async fn c02_w07_a_stolen_session_is_not_yet_the_browser_that_asked() {
+    let tenant = Tenant::new();
+    let house = House::opens_beside(&tenant).await;
+    let admin = &house.world.larkspur.administrator;
+    let amara = house.signs_in("larkspur", admin).await;
+    let away = leaves(&amara).await;
+    let query = tenant.sends_back(&away, SCHEDULER, "Accept").await;
+    let all = amara.cookies();
+    let session = all
+        .split("; ")
+        .find(|pair| pair.starts_with("__Host-ithaca="))
+        .unwrap();
+    for cookies in [
+        session.to_owned(),
+        format!("{session}; __Host-consent=page.guessed"),
+        format!("{session}; __Host-consent="),
+        format!("{all}; __Host-consent=page.guessed"),
+    ] {
+        let request = Request::get(format!("/integrations/microsoft/callback?{query}"))
+            .header(header::HOST, "127.0.0.1:8080")
+            .header(header::COOKIE, &cookies)
+            .body(Body::empty())
+            .unwrap();
+        let answer = house.asks(request).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{cookies}");
     }
     assert_eq!(tenant.redeemed(), 0);
     assert_eq!(state(&house, admin).await, IntegrationState::NotIntegrated);
