@@ -65,7 +65,9 @@ async fn home_tracks(signed_in: &SignedIn) -> Result<Vec<HomeTrack>, Failed> {
 }
 
 async fn hints(signed_in: &SignedIn) -> Result<Vec<Hint>, Failed> {
-    if !signed_in.acting().actor.may_manage_organization() {
+    if !signed_in.acting().actor.may_manage_organization()
+        || !signed_in.app.instance.integrates_teams
+    {
         return Ok(Vec::new());
     }
     let integration = integrations::find(&signed_in.app.store, &signed_in.sight).await?;
