@@ -60,6 +60,22 @@ impl Cause {
         )
     }
 
+    /// Whether a new token would show that it is over; of the rest, only the live test can
+    /// tell.
+    pub fn is_about_sign_in(self) -> bool {
+        matches!(
+            self,
+            Self::TokenRevoked
+                | Self::TokenExpired
+                | Self::ConsentRemoved
+                | Self::HostDisabled
+                | Self::HostMissing
+                | Self::ConditionalAccess
+                | Self::ApplicationSecret
+                | Self::RegistrationWrong
+        )
+    }
+
     /// Whether it concerns the host's connection as a whole, so that every meeting of the
     /// organization meets it, and not this one call.
     pub fn concerns_everything(self) -> bool {

@@ -36,9 +36,12 @@ async fn one(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
         | IntegrationState::NeedsAttention(_) => {}
         _ => return release(tools, claim, None).await,
     }
-    let access = match host::access(tools, claim.organization).await? {
+    // A refresh that succeeds asks for the test by itself; while the sign-in is refused,
+    // asking again every few seconds would only add to it.
+    let again = (integration.state == IntegrationState::Checking).then_some(WHILE_BLOCKED);
+    let access = match host::access_for_test(tools, integration).await? {
         Ok(access) => access,
-        Err(Blocked::TokenComing) => return release(tools, claim, Some(WHILE_BLOCKED)).await,
+        Err(Blocked::TokenComing) => return release(tools, claim, again).await,
         Err(Blocked::NotIntegrated | Blocked::NeedsAttention(_)) => {
             return release(tools, claim, None).await;
         }
@@ -167,6 +170,7 @@ async fn conclude(
         tx.commit().await?;
         return Ok(());
     }
+    let was_tested = current.checked_at.is_some();
     let host = current.host.clone().map(|host| Host {
         tenant_name: trial.tenant_name.clone().unwrap_or(host.tenant_name),
         name: trial.host_name.clone().unwrap_or(host.name),
@@ -184,7 +188,7 @@ async fn conclude(
     };
     let due_at = match trial.failure {
         None => {
-            passed(&tx, tested).await?;
+            passed(&tx, tested, was_tested).await?;
             None
         }
         Some(failure) => {
@@ -210,7 +214,7 @@ async fn conclude(
 
 /// The test passed: the integration goes live, tracks that used Teams before use it
 /// again, everyone is looked up, and whatever waited is worked on.
-async fn passed(tx: &Tx, tested: Integration) -> Result<(), Trouble> {
+async fn passed(tx: &Tx, tested: Integration, was_tested: bool) -> Result<(), Trouble> {
     let organization = tested.organization;
     let was = tested.state;
     let live = Integration {
@@ -221,18 +225,15 @@ async fn passed(tx: &Tx, tested: Integration) -> Result<(), Trouble> {
     if was == IntegrationState::Integrated {
         return Ok(());
     }
-    let host_name = live
-        .host
-        .as_ref()
-        .map(|host| host.name.clone())
-        .unwrap_or_default();
-    audit::append(
-        tx,
-        organization,
-        &Author::ithaca(),
-        &Event::TeamsIntegrated { host_name },
-    )
-    .await?;
+    let event = if was_tested {
+        Event::TeamsRecovered
+    } else {
+        let host = live.host.as_ref();
+        Event::TeamsIntegrated {
+            host_name: host.map(|host| host.name.clone()).unwrap_or_default(),
+        }
+    };
+    audit::append(tx, organization, &Author::ithaca(), &event).await?;
     for track in tracks::list_remembered(tx, organization).await? {
         tracks::update(tx, &mentoring::track::with_teams(&track)).await?;
         tracks::remember_teams(tx, &track, false).await?;

@@ -15,6 +15,10 @@ use crate::store::integrations::{self, Integration};
 use crate::store::{Tx, credentials, links, members, organizations, outbox};
 use crate::wake::Reconciler;
 
+/// A sign-in that Microsoft refused may come back: the account is enabled again, the
+/// policy mended. Asking this often costs nothing.
+pub const WHILE_REFUSED: SignedDuration = SignedDuration::from_mins(5);
+
 /// Why no call can be made just now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Blocked {
@@ -46,13 +50,22 @@ pub async fn access(
     organization: OrganizationId,
 ) -> Result<Result<Access, Blocked>, Trouble> {
     let integration = integrations::find_for_work(&tools.store, organization).await?;
-    if !integration.state.may_call() {
-        return Ok(Err(Blocked::NotIntegrated));
-    }
     if let IntegrationState::NeedsAttention(cause) = integration.state
         && !cause.heals_by_itself()
     {
         return Ok(Err(Blocked::NeedsAttention(cause)));
+    }
+    access_for_test(tools, integration).await
+}
+
+/// The same for the live test, which asks whether what needed attention still does.
+pub async fn access_for_test(
+    tools: &Tools,
+    integration: Integration,
+) -> Result<Result<Access, Blocked>, Trouble> {
+    let organization = integration.organization;
+    if !integration.state.may_call() {
+        return Ok(Err(Blocked::NotIntegrated));
     }
     let Some(stored) = credentials::find(&tools.store, organization).await? else {
         return Ok(Err(Blocked::NotIntegrated));
@@ -171,6 +184,9 @@ pub async fn attention(
     }
     let next = Integration { state, ..before };
     integrations::save(tx, &next, None).await?;
+    if cause.is_about_sign_in() {
+        credentials::due_at(tx, organization, tx.now + WHILE_REFUSED).await?;
+    }
     audit::append(
         tx,
         organization,
@@ -199,11 +215,12 @@ pub async fn attention(
             organization,
             member: administrator.id,
             meeting: None,
+            // One mail per cause and day, however often it comes and goes.
             topic: format!(
                 "teams:{}:{}:{}",
                 next.generation,
                 cause.as_str(),
-                tx.now.as_millisecond()
+                tx.now.as_second() / 86_400
             ),
             content: serde_json::to_string(&content)?,
             fate: outbox::Fate::Waiting,

@@ -458,7 +458,9 @@ async fn failed(
         let refused = host::token_refused(tools, &tx, access).await?;
         link.state = waiting(&link, refused);
         let later = refused.map_or(SignedDuration::from_secs(5), |_| WHILE_BLOCKED);
-        save_and_release(&tx, claim, &link, Some(tx.now + later)).await?;
+        let gives_up = access.integration.removal.is_some() && refused.is_some();
+        let due_at = (!gives_up).then_some(tx.now + later);
+        save_and_release(&tx, claim, &link, due_at).await?;
         tx.commit().await?;
         return Ok(());
     };

@@ -2,7 +2,6 @@
 //! time over all nodes (the lease), the newest always kept (compare and swap).
 
 use jiff::SignedDuration;
-use mentoring::event::Event;
 use mentoring::integration::IntegrationState;
 use microsoft::{Failure, Grant, TenantId};
 use secrecy::ExposeSecret;
@@ -10,16 +9,12 @@ use secrecy::ExposeSecret;
 use super::host;
 use super::{Tools, Trouble};
 use crate::app::integration::refresh_due;
-use crate::store::audit::{self, Author};
 use crate::store::credentials::{self, Credentials, token_place};
 use crate::store::integrations::{self, Integration};
 use crate::store::lease::{self, Claim};
 use crate::store::links;
 use crate::wake::Reconciler;
 
-/// A sign-in that Microsoft refused may come back: the account is enabled again, the
-/// policy mended. Asking this often costs nothing.
-const WHILE_REFUSED: SignedDuration = SignedDuration::from_mins(15);
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(5);
 
 /// Refreshes the tokens of one organization.
@@ -73,19 +68,24 @@ async fn refreshed(
         refreshed_at: tx.now,
         ..stored.clone()
     };
-    if !lease::holds(&tx, claim).await? || !credentials::replace(&tx, &next, stored.version).await?
-    {
-        // Somebody else has newer tokens; ours are forgotten.
+    if !lease::holds(&tx, claim).await? {
         return Ok(());
     }
+    if !credentials::replace(&tx, &next, stored.version).await? {
+        // Somebody else has newer tokens; ours are forgotten.
+        lease::release(&tx, claim, Some(tx.now + LONGEST_WAIT)).await?;
+        return Ok(tx.commit().await?);
+    }
     let integration = integrations::find_in(&tx, organization).await?;
-    if let IntegrationState::NeedsAttention(_) = integration.state {
+    if let IntegrationState::NeedsAttention(cause) = integration.state
+        && cause.is_about_sign_in()
+    {
+        // The live test says whether everything else works again as well.
         let next = Integration {
             state: IntegrationState::Checking,
             ..integration
         };
         integrations::save(&tx, &next, Some(tx.now)).await?;
-        audit::append(&tx, organization, &Author::ithaca(), &Event::TeamsRecovered).await?;
         tools.wake.ring(Reconciler::Health);
     }
     links::wake_all(&tx, organization).await?;
@@ -121,7 +121,13 @@ async fn failed(
         if let Some(cause) = host::cause(failure) {
             host::attention(tools, &tx, organization, cause).await?;
         }
-        WHILE_REFUSED
+        let integration = integrations::find_in(&tx, organization).await?;
+        if integration.state == IntegrationState::Removing {
+            // Nothing can be deleted any more: what is left is listed, and the removal ends.
+            links::give_up_deleting(&tx, organization).await?;
+            tools.wake.ring(Reconciler::Health);
+        }
+        host::WHILE_REFUSED
     };
     lease::release(&tx, claim, Some(tx.now + later)).await?;
     tx.commit().await?;

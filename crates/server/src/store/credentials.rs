@@ -166,9 +166,14 @@ pub async fn count_failure(tx: &Tx, organization: OrganizationId, attempts: i64)
 
 /// Asks for a refresh now.
 pub async fn wake(tx: &Tx, organization: OrganizationId) -> Stored<()> {
+    due_at(tx, organization, tx.now).await
+}
+
+/// Asks for the next refresh at this instant.
+pub async fn due_at(tx: &Tx, organization: OrganizationId, at: Timestamp) -> Stored<()> {
     row::Entity::update_many()
         .set(row::ActiveModel {
-            due_at: Set(Some(millis(tx.now))),
+            due_at: Set(Some(millis(at))),
             ..Default::default()
         })
         .filter(row::Column::OrganizationId.eq(organization.0))

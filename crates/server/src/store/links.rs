@@ -299,6 +299,17 @@ fn tombstones(organization: OrganizationId) -> sea_orm::Select<row::Entity> {
         .filter(row::Column::Kept.eq(false))
 }
 
+/// Stops the deletions that are under way: the host's sign-in is refused for good.
+pub async fn give_up_deleting(tx: &Tx, organization: OrganizationId) -> Stored<()> {
+    row::Entity::update_many()
+        .col_expr(row::Column::DueAt, Option::<i64>::None.into())
+        .filter(row::Column::OrganizationId.eq(organization.0))
+        .filter(row::Column::Wanted.eq(false))
+        .exec(tx.on())
+        .await?;
+    Ok(())
+}
+
 /// The Teams meetings that could not be deleted, with their ids at Microsoft.
 pub async fn list_tombstones(tx: &Tx, organization: OrganizationId) -> Stored<Vec<Link>> {
     tombstones(organization)
