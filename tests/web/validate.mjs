@@ -12,6 +12,10 @@ const validator = new HtmlValidate(
       "attr-quotes": "off",
       "void-style": "off",
       "doctype-style": "off",
+      // People who meet are boxes of one name, as HTML means it.
+      "form-dup-name": ["error", { shared: ["radio", "checkbox", "submit", "button"] }],
+      // A title says where one is, in names that people chose.
+      "long-title": "off",
     },
   }),
 );

@@ -87,12 +87,30 @@ impl Child {
 
     /// Asks it to stop as Ctrl-C does and waits until it has.
     pub fn interrupted(&mut self) -> ExitStatus {
+        self.interrupt();
+        self.ended()
+    }
+
+    /// Asks it to stop, and gives it the time to leave nothing behind.
+    pub fn stops(&mut self) {
+        self.interrupt();
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline && matches!(self.process.try_wait(), Ok(None)) {
+            std::thread::sleep(GLANCE);
+        }
+    }
+
+    fn interrupt(&mut self) {
+        // The number of a program that has ended may be another's by now.
+        if !matches!(self.process.try_wait(), Ok(None)) {
+            return;
+        }
         let pid = self.process.id().to_string();
         Command::new("kill")
             .args(["-INT", &pid])
+            .stderr(Stdio::null())
             .status()
             .expect("every machine has kill");
-        self.ended()
     }
 
     /// Waits until it has stopped by itself.

@@ -10,11 +10,14 @@
 mod attacks;
 mod browser;
 mod child;
+mod demo;
+mod mailbox;
 mod pages;
 mod postgres;
 mod reader;
 mod rehearsal;
 mod runtime;
 mod store;
+mod stories;
 mod tidy;
 mod visitor;

@@ -12,7 +12,8 @@ use scraper::{ElementRef, Html, Selector};
 use crate::runtime::{GLANCE, PATIENCE, wait_for};
 use crate::visitor::Visitor;
 
-static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {
+/// Sends requests as they are: no redirects followed, no cookies kept.
+pub static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {
     let _ = rustls::crypto::ring::default_provider().install_default();
     #[expect(
         clippy::disallowed_methods,

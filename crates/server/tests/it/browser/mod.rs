@@ -4,8 +4,10 @@
 //! Their methods block, so a test with people in it is a plain `#[test]`.
 
 mod driver;
+mod every_page;
 mod looks;
 mod rehearsal;
+mod walk;
 
 use std::time::Instant;
 
