@@ -4,6 +4,7 @@
 //! A rule is a function from sources to findings. Each is asked twice: whether the
 //! project keeps it, and whether it finds a sample that does not.
 
+mod documents;
 mod imports;
 mod sight;
 mod source;
