@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::FutureExt;
-use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::{SignedDuration, Timestamp};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use mentoring::organization::OrganizationId;
@@ -82,9 +82,11 @@ pub type Trouble = Box<dyn std::error::Error + Send + Sync>;
 pub async fn turn<F, Fut>(tools: Tools, rhythm: Rhythm, stop: CancellationToken, work: F)
 where
     F: Fn(Tools, Vec<Claim>) -> Fut,
-    Fut: Future<Output = Result<(), Trouble>>,
+    Fut: Future<Output = Result<(), Trouble>> + Send + 'static,
 {
-    let mut running = FuturesUnordered::new();
+    // Tasks of their own: while this one waits for a connection, the one that holds it
+    // has to get on.
+    let mut running = JoinSet::new();
     loop {
         let room = rhythm.at_once.saturating_sub(running.len());
         if room > 0 && !stop.is_cancelled() {
@@ -93,7 +95,7 @@ where
                 rhythm.batch,
             ) {
                 let one = AssertUnwindSafe(work(tools.clone(), batch.clone())).catch_unwind();
-                running.push(async move { (batch, one.await) });
+                running.spawn(async move { (batch, one.await) });
             }
         }
         // Asked once a round: what is cancelled later in it ends the wait below.
@@ -108,7 +110,7 @@ where
             rhythm.interval
         };
         tokio::select! {
-            Some((batch, outcome)) = running.next(), if !running.is_empty() => note(&tools, rhythm, &batch, outcome),
+            Some(Ok((batch, outcome))) = running.join_next(), if !running.is_empty() => note(&tools, rhythm, &batch, outcome),
             () = tools.wake.rung(rhythm.reconciler), if has_room => {}
             () = tokio::time::sleep(sleep), if has_room => {}
             () = stop.cancelled(), if !stopping => {}
