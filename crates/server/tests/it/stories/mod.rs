@@ -2,6 +2,7 @@
 //! from, and each of them a step of the walk itself.
 
 mod demo;
+mod meetings;
 
 use crate::demo::Demo;
 use crate::visitor::Visitor;
