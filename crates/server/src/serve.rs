@@ -67,19 +67,10 @@ async fn open(config: &Config) -> Result<Program, StartError> {
                 .to_owned(),
         ),
     };
+    refuse_without_keys(&place, &clock, &vault).await?;
     let store = Store::open(&place, clock.clone())
         .await
         .map_err(|error| StartError::because("The database cannot be opened", error))?;
-    for (organization, key) in credentials::sealing_keys(&store)
-        .await
-        .map_err(|error| StartError::because("The database cannot be read", error))?
-    {
-        if !vault.has_key(&key) {
-            return Err(StartError(format!(
-                "A stored token (organization {organization}) is sealed with key {key}, which is not here. Name its file under `key_file` or `retired_key_files`. Nothing was changed."
-            )));
-        }
-    }
     let (cloud, client_id, client_secrets) = match &config.microsoft {
         Some(settings) => (
             settings.addresses().map_err(|error| {
@@ -138,6 +129,28 @@ async fn open(config: &Config) -> Result<Program, StartError> {
         sender,
         limits: config.limits.clone(),
     }))
+}
+
+/// Looks, before anything is touched, whether every stored token could be opened here.
+async fn refuse_without_keys(
+    place: &store::Place,
+    clock: &Clock,
+    vault: &Vault,
+) -> Result<(), StartError> {
+    let untouched = Store::connect(place, clock.clone())
+        .await
+        .map_err(|error| StartError::because("The database cannot be opened", error))?;
+    // A database without tokens, or without any table yet, has nothing to be opened.
+    let keys = credentials::sealing_keys(&untouched)
+        .await
+        .unwrap_or_default();
+    untouched.close().await;
+    match keys.iter().find(|(_, key)| !vault.has_key(key)) {
+        None => Ok(()),
+        Some((organization, key)) => Err(StartError(format!(
+            "A stored token (organization {organization}) is sealed with key {key}, which is not here. Name its file under `key_file` or `retired_key_files`. Nothing was changed."
+        ))),
+    }
 }
 
 fn host(config: &Config) -> &str {
