@@ -78,7 +78,10 @@ async fn accounts_change_by_address() {
             }),
         )
         .await;
-    assert_eq!(changed.status, 204);
+    assert_eq!(
+        (changed.status, changed.text("upn")),
+        (200, "mei@larkspur.example")
+    );
     let mei = world.person("mei.tanaka@larkspur.example");
     assert_eq!(mei.upn, "mei@larkspur.example");
     assert!(!mei.enabled && !mei.teams_licensed && mei.mfa);
@@ -132,10 +135,89 @@ async fn a_misspelt_lever_is_refused() {
         ("POST", "faults", json!({ "do": {} })),
     ] {
         let answer = admin.send(method, path, &body).await;
-        assert_eq!(answer.status, 422, "{path} {body}");
+        assert_eq!(answer.status, 400, "{path} {body}");
+        assert!(!answer.body["error"]["message"].is_null(), "{answer:?}");
     }
     assert!(world.person("mei@larkspur.example").enabled);
     assert_eq!(admin.get("faults").await.body, json!([]));
+}
+
+#[tokio::test]
+async fn every_refusal_has_one_shape_and_names_its_field() {
+    let world = World::start().await;
+    let admin = Admin::start(&world).await;
+    for (method, path, body, status, code, field) in [
+        (
+            "PATCH",
+            "users/mei@larkspur.example",
+            r#"{"enabeld":false}"#,
+            400,
+            "unknown_field",
+            json!("enabeld"),
+        ),
+        (
+            "PATCH",
+            "users/mei@larkspur.example",
+            r#"{"enabled":"no"}"#,
+            400,
+            "wrong_value",
+            json!("enabled"),
+        ),
+        (
+            "POST",
+            "faults",
+            r#"{"on":{"path":"/"},"do":{"delay_ms":1}}"#,
+            400,
+            "unknown_field",
+            json!("on.path"),
+        ),
+        (
+            "POST",
+            "clock",
+            "{}",
+            400,
+            "missing_field",
+            json!("advance_seconds"),
+        ),
+        (
+            "POST",
+            "clock",
+            r#"{"advance_seconds":99999999999999}"#,
+            400,
+            "wrong_value",
+            json!("advance_seconds"),
+        ),
+        ("POST", "clock", "{", 400, "not_json", Value::Null),
+        ("POST", "reset", "{} {}", 400, "not_json", Value::Null),
+        (
+            "POST",
+            "reset",
+            r#"{"all":1}"#,
+            400,
+            "unknown_field",
+            json!("all"),
+        ),
+        ("GET", "everything", "", 404, "not_found", Value::Null),
+        ("PUT", "truth", "", 405, "method_not_allowed", Value::Null),
+    ] {
+        let answer = admin
+            .send_text(method, path, "application/json", body)
+            .await;
+        let error = &answer.body["error"];
+        assert_eq!(answer.status, status, "{method} {path} {body}: {answer:?}");
+        assert_eq!(error["code"], code, "{method} {path} {body}: {answer:?}");
+        assert_eq!(error["field"], field, "{method} {path} {body}: {answer:?}");
+        assert!(error["message"].as_str().unwrap().ends_with('.'));
+        assert_eq!(answer.headers["content-type"], "application/json");
+    }
+    let form = admin
+        .send_text("POST", "reset", "application/x-www-form-urlencoded", "a=b")
+        .await;
+    assert_eq!(form.status, 415);
+    let put = admin
+        .send_text("PUT", "truth", "application/json", "")
+        .await;
+    assert_eq!(put.headers["allow"], "GET,HEAD");
 }
 
 #[tokio::test]

@@ -214,13 +214,18 @@ impl Admin {
     }
 
     pub async fn send(&self, method: &str, path: &str, body: &Value) -> Answer {
+        self.send_text(method, path, "application/json", &body.to_string())
+            .await
+    }
+
+    pub async fn send_text(&self, method: &str, path: &str, kind: &str, body: &str) -> Answer {
         let request = http()
             .request(
                 method.parse().unwrap(),
                 format!("{}/_sandbox/{path}", self.url),
             )
-            .header(CONTENT_TYPE, "application/json")
-            .body(body.to_string());
+            .header(CONTENT_TYPE, kind)
+            .body(body.to_owned());
         Answer::read(request.send().await.unwrap()).await
     }
 }

@@ -1,0 +1,76 @@
+//! The doors for tests: what is true inside, and levers to change it; a file
+//! per noun. Unknown fields are refused, so that a misspelt lever doesn't pass
+//! for a pulled one.
+
+mod answer;
+mod clock;
+mod faults;
+mod mail;
+mod tenants;
+mod truth;
+mod users;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{delete, get, patch, post};
+
+use crate::Sandbox;
+use answer::{Nothing, Refusal, Wanted};
+
+pub(crate) fn router(sandbox: &Sandbox) -> Router {
+    Router::new()
+        .route("/_sandbox/truth", get(truth::show))
+        .route("/_sandbox/mail", get(mail::list))
+        .route("/_sandbox/mail/faults", post(mail::add_fault))
+        .route(
+            "/_sandbox/faults",
+            get(faults::list).post(faults::add).delete(faults::clear),
+        )
+        .route("/_sandbox/clock", post(clock::move_on))
+        .route(
+            "/_sandbox/users/{upn}",
+            patch(users::change).delete(users::delete),
+        )
+        .route("/_sandbox/tenants/{tenant}", patch(tenants::change))
+        .route("/_sandbox/grants/{tenant}", delete(tenants::delete_grants))
+        .route(
+            "/_sandbox/applications/{tenant}",
+            delete(tenants::delete_applications),
+        )
+        .route("/_sandbox/keys/rotate", post(rotate_keys))
+        .route("/_sandbox/reset", post(reset))
+        .fallback(answer::unknown)
+        .method_not_allowed_fallback(answer::not_allowed)
+        .layer(middleware::from_fn(refuse_browsers))
+        .with_state(sandbox.clone())
+}
+
+/// A page in somebody's browser must not pull these levers.
+async fn refuse_browsers(request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    if headers.contains_key(header::ORIGIN) || headers.contains_key("sec-fetch-site") {
+        return Refusal::new(
+            StatusCode::FORBIDDEN,
+            "for_programs",
+            "These doors are for programs, not for pages.",
+        )
+        .into_response();
+    }
+    next.run(request).await
+}
+
+async fn rotate_keys(
+    State(sandbox): State<Sandbox>,
+    Wanted(Nothing {}): Wanted<Nothing>,
+) -> StatusCode {
+    sandbox.rotate_keys();
+    StatusCode::ACCEPTED
+}
+
+async fn reset(State(sandbox): State<Sandbox>, Wanted(Nothing {}): Wanted<Nothing>) -> StatusCode {
+    sandbox.reset();
+    StatusCode::NO_CONTENT
+}
