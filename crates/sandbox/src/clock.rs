@@ -2,8 +2,8 @@
 //! that can be moved, so that ninety days pass in no time.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -12,6 +12,8 @@ use jiff::{SignedDuration, Timestamp};
 pub struct Clock {
     source: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     offset_ms: Arc<AtomicI64>,
+    /// Where it stands, in milliseconds since 1970, while it is frozen.
+    stands_at: Arc<Mutex<Option<i64>>>,
 }
 
 impl Clock {
@@ -34,15 +36,49 @@ impl Clock {
         Self {
             source: Arc::new(source),
             offset_ms: Arc::default(),
+            stands_at: Arc::default(),
         }
     }
 
     /// The time here and now.
     pub fn now(&self) -> Timestamp {
-        let offset = SignedDuration::from_millis(self.offset_ms.load(Ordering::Relaxed));
-        (self.source)()
-            .saturating_add(offset)
+        let source = match *self.standing() {
+            Some(ms) => Timestamp::from_millisecond(ms).unwrap_or(Timestamp::MAX),
+            None => (self.source)(),
+        };
+        source
+            .saturating_add(self.offset())
             .unwrap_or(Timestamp::MAX)
+    }
+
+    /// Puts the clock to a time, from which it runs on unless it is frozen.
+    pub fn set(&self, to: Timestamp) {
+        self.move_by(to.duration_since(self.now()));
+    }
+
+    /// Lets the clock stand, or run again from where it stood.
+    pub fn freeze(&self, stand: bool) {
+        let now = self.now();
+        let mut standing = self.standing();
+        if stand == standing.is_some() {
+            return;
+        }
+        *standing = stand.then(|| (self.source)().as_millisecond());
+        drop(standing);
+        if !stand {
+            self.set(now);
+        }
+    }
+
+    /// Whether it moves only when it is moved.
+    pub fn is_frozen(&self) -> bool {
+        self.standing().is_some()
+    }
+
+    fn standing(&self) -> MutexGuard<'_, Option<i64>> {
+        self.stands_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How far this clock is ahead of its source.

@@ -26,6 +26,7 @@ pub mod tenant;
 
 use axum::Router;
 use axum::extract::Request;
+use axum::http::StatusCode;
 use axum::middleware;
 use tower::ServiceExt as _;
 
@@ -35,13 +36,11 @@ pub use signing::SigningKey;
 
 /// Every door of the sandbox.
 fn router(sandbox: &Sandbox) -> Router {
-    let doors = Router::new()
-        .merge(console::router())
+    let microsoft = Router::new()
         .merge(entra::router())
         .merge(graph::router())
         .merge(join::router())
-        .merge(mail::router())
-        .merge(pages::router())
+        .fallback(async || StatusCode::NOT_FOUND)
         .layer(middleware::from_fn_with_state(
             sandbox.clone(),
             faults::apply,
@@ -49,7 +48,12 @@ fn router(sandbox: &Sandbox) -> Router {
         .layer(middleware::from_fn_with_state(
             sandbox.clone(),
             calls::record,
-        ))
+        ));
+    // What people look with is neither written down nor does it go wrong.
+    let doors = microsoft
+        .merge(console::router())
+        .merge(mail::router())
+        .merge(pages::router())
         .with_state(sandbox.clone());
     // Addresses are put right before a route is chosen.
     Router::new().fallback_service(doors.map_request(|mut request: Request| {

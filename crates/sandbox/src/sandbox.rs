@@ -168,7 +168,7 @@ impl Sandbox {
 
     /// Lets the next calls that the fault is about go wrong. Faults queue up.
     pub fn fault(&self, fault: Fault) {
-        self.0.faults.push(fault);
+        self.0.faults.push(fault, self.now());
     }
 
     /// Lets nothing go wrong any more, mail included.
@@ -224,6 +224,7 @@ impl Sandbox {
     /// same keys, passwords and secrets.
     pub fn reset(&self) {
         self.clear_faults();
+        self.0.clock.freeze(false);
         self.0.clock.set_offset(SignedDuration::ZERO);
         self.change(|state| *state = self.0.seed.state());
     }
@@ -231,6 +232,16 @@ impl Sandbox {
     /// Signs with a new key from now on; the one before stays published.
     pub fn rotate_keys(&self) {
         self.0.signing.rotate(&self.0.random);
+    }
+
+    /// The same, once the new key is there; its name.
+    pub(crate) async fn rotate_keys_and_wait(&self) -> String {
+        let mut keys = self.0.signing.subscribe();
+        keys.borrow_and_update();
+        self.rotate_keys();
+        // The sender lives in `self`, so that waiting can't fail.
+        keys.changed().await.ok();
+        self.0.signing.current().await.kid().to_owned()
     }
 
     pub(crate) fn signing(&self) -> &Signing {

@@ -42,6 +42,13 @@ impl Refusal {
         }
     }
 
+    pub(super) fn missing(field: &str, message: impl Into<String>) -> Self {
+        Self {
+            code: "missing_field",
+            ..Self::wrong(field, message)
+        }
+    }
+
     pub(super) fn not_found(what: &str, name: &str) -> Self {
         Self::new(
             StatusCode::NOT_FOUND,

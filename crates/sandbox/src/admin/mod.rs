@@ -10,12 +10,13 @@ mod tenants;
 mod truth;
 mod users;
 
-use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{delete, get, patch, post};
+use axum::{Json, Router};
+use serde_json::{Value, json};
 
 use crate::Sandbox;
 use answer::{Nothing, Refusal, Wanted};
@@ -23,13 +24,20 @@ use answer::{Nothing, Refusal, Wanted};
 pub(crate) fn router(sandbox: &Sandbox) -> Router {
     Router::new()
         .route("/_sandbox/truth", get(truth::show))
-        .route("/_sandbox/mail", get(mail::list))
-        .route("/_sandbox/mail/faults", post(mail::add_fault))
+        .route("/_sandbox/mail", get(mail::list).delete(mail::empty))
+        .route(
+            "/_sandbox/mail/faults",
+            get(mail::list_faults)
+                .post(mail::add_fault)
+                .delete(mail::clear_faults),
+        )
+        .route("/_sandbox/mail/faults/{number}", delete(mail::remove_fault))
         .route(
             "/_sandbox/faults",
             get(faults::list).post(faults::add).delete(faults::clear),
         )
-        .route("/_sandbox/clock", post(clock::move_on))
+        .route("/_sandbox/faults/{number}", delete(faults::remove))
+        .route("/_sandbox/clock", get(clock::show).post(clock::change))
         .route(
             "/_sandbox/users/{upn}",
             patch(users::change).delete(users::delete),
@@ -62,12 +70,12 @@ async fn refuse_browsers(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
+/// Answers when the new key is there.
 async fn rotate_keys(
     State(sandbox): State<Sandbox>,
     Wanted(Nothing {}): Wanted<Nothing>,
-) -> StatusCode {
-    sandbox.rotate_keys();
-    StatusCode::ACCEPTED
+) -> Json<Value> {
+    Json(json!({ "kid": sandbox.rotate_keys_and_wait().await }))
 }
 
 async fn reset(State(sandbox): State<Sandbox>, Wanted(Nothing {}): Wanted<Nothing>) -> StatusCode {

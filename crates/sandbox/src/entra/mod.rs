@@ -23,8 +23,33 @@ mod userinfo;
 use std::collections::BTreeMap;
 
 use axum::Router;
+use axum::http::HeaderMap;
+use axum::response::Response;
 
 use crate::Sandbox;
+
+/// A refusal that was asked for (see `faults`): a page where people stand before pages, otherwise
+/// the answer of the token endpoint.
+pub(crate) fn refuse(
+    sandbox: &Sandbox,
+    path: &str,
+    headers: &HeaderMap,
+    code: u32,
+    message: Option<&str>,
+) -> Response {
+    let trace = failure::Trace::new(sandbox, headers, &Parameters::new());
+    let failure = failure::Failure::new(code);
+    let failure = match message {
+        Some(message) => failure.saying(message),
+        None => failure,
+    };
+    let path = path.to_ascii_lowercase();
+    if path.ends_with("/authorize") || path.ends_with("/adminconsent") {
+        pages::failure(&failure, &trace)
+    } else {
+        failure.answer(sandbox, &trace)
+    }
+}
 
 /// The parameters of a query or a form, each once.
 type Parameters = BTreeMap<String, String>;

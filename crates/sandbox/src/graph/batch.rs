@@ -3,6 +3,7 @@
 //! Source: "Combine multiple HTTP requests using JSON batching".
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicU64;
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -15,7 +16,7 @@ use crate::Sandbox;
 use crate::faults;
 use crate::graph::answer::{Answer, Content, Failure};
 use crate::graph::asked::Asked;
-use crate::graph::{self, Ids};
+use crate::graph::{self, Ids, demanded};
 
 const LARGEST: usize = 20;
 
@@ -120,24 +121,29 @@ fn check(parts: &[Part]) -> Result<(), Failure> {
 }
 
 fn part_answer(sandbox: &Sandbox, asked: &Asked, part: &Part, ids: &Ids) -> Answer {
-    let ids = Ids {
+    let own = Ids {
         request: sandbox.random().uuid(),
         client: ids.client.clone(),
+        late_ms: AtomicU64::default(),
     };
-    part_asked(asked, part)
-        .and_then(|asked| {
-            if let ["$batch", ..] = asked.words().as_slice() {
-                return Err(Failure::bad_request("A batch can't hold another one."));
-            }
-            // Each part is throttled, and goes wrong on demand, by itself.
-            let path = part.url.split('?').next().unwrap_or_default();
-            let path = format!("/v1.0/{}", path.trim_start_matches('/'));
-            match sandbox.faults().take_answer(&asked.method, &path) {
-                Some(other) => Ok(other_answer(other)),
-                None => graph::answer(sandbox, &asked, &ids),
-            }
-        })
-        .unwrap_or_else(|failure| failure.answer(sandbox, &ids))
+    let asked = part_asked(asked, part).and_then(|asked| match asked.words().as_slice() {
+        ["$batch", ..] => Err(Failure::bad_request("A batch can't hold another one.")),
+        _ => Ok(asked),
+    });
+    let asked = match asked {
+        Ok(asked) => asked,
+        Err(failure) => return failure.answer(sandbox, &own),
+    };
+    let work = || {
+        graph::answer(sandbox, &asked, &own).unwrap_or_else(|failure| failure.answer(sandbox, &own))
+    };
+    // Each part is throttled, and goes wrong on demand, by itself.
+    let path = part.url.split('?').next().unwrap_or_default();
+    let path = format!("/v1.0/{}", path.trim_start_matches('/'));
+    match faults::to_part(sandbox, &asked.method, &path, &asked.bearer) {
+        Some(act) => demanded::part(sandbox, ids, &act, work),
+        None => work(),
+    }
 }
 
 /// The part as a request of its own, for the same bearer.
@@ -171,20 +177,6 @@ fn part_asked(asked: &Asked, part: &Part) -> Result<Asked, Failure> {
     };
     let (path, query) = part.url.split_once('?').unwrap_or((&part.url, ""));
     Asked::new(method, path, query, headers, body, asked.bearer.clone())
-}
-
-fn other_answer(other: faults::Answer) -> Answer {
-    let status = StatusCode::from_u16(other.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut answer = match other.body {
-        Value::Null => Answer::empty(status),
-        body => Answer::json(status, body),
-    };
-    for (name, value) in other.headers {
-        if let Ok(name) = HeaderName::try_from(name) {
-            answer = answer.with(name, value);
-        }
-    }
-    answer
 }
 
 fn failed_dependency() -> Answer {

@@ -8,12 +8,16 @@ mod answer;
 mod asked;
 mod batch;
 mod bearer;
+mod demanded;
 mod filter;
 mod online_meetings;
 mod organization;
 mod photos;
 mod portrait;
 mod users;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::to_bytes;
@@ -27,6 +31,7 @@ use crate::Sandbox;
 use crate::calls::Answered;
 use answer::{Answer, Failure};
 use asked::Asked;
+pub(crate) use demanded::{challenge, refuse};
 
 /// The largest request that Graph reads, in bytes. Source: "Microsoft Graph error responses",
 /// which knows 413; the size is unverified.
@@ -44,15 +49,35 @@ pub(crate) fn router() -> Router<Sandbox> {
 struct Ids {
     request: Uuid,
     client: String,
+    /// How much later than usual the answer leaves, in milliseconds: parts of a batch may be
+    /// held up on demand.
+    late_ms: AtomicU64,
+}
+
+impl Ids {
+    fn new(sandbox: &Sandbox, headers: &HeaderMap) -> Self {
+        let request = sandbox.random().uuid();
+        Self {
+            request,
+            client: client_request_id(headers).unwrap_or_else(|| request.to_string()),
+            late_ms: AtomicU64::default(),
+        }
+    }
+
+    fn late(&self) -> Duration {
+        Duration::from_millis(self.late_ms.load(Ordering::Relaxed))
+    }
+
+    /// The slowest part decides.
+    fn be_late(&self, by: Duration) {
+        let ms = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
+        self.late_ms.fetch_max(ms, Ordering::Relaxed);
+    }
 }
 
 async fn door(State(sandbox): State<Sandbox>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let request_id = sandbox.random().uuid();
-    let ids = Ids {
-        request: request_id,
-        client: client_request_id(&parts.headers).unwrap_or_else(|| request_id.to_string()),
-    };
+    let ids = Ids::new(&sandbox, &parts.headers);
     let mut answered = Answered::default();
     let result = match to_bytes(body, LARGEST).await {
         Ok(body) => bearer::authenticate(&sandbox, &parts.headers).and_then(|bearer| {
@@ -71,7 +96,18 @@ async fn door(State(sandbox): State<Sandbox>, request: Request) -> Response {
             "The request is larger than 4 MB.",
         )),
     };
+    let late = ids.late();
     let answer = result.unwrap_or_else(|failure| failure.answer(&sandbox, &ids));
+    let mut response = signed(answer, ids);
+    response.extensions_mut().insert(answered);
+    if !late.is_zero() {
+        tokio::time::sleep(late).await;
+    }
+    response
+}
+
+/// The response with what every one of Graph's carries.
+fn signed(answer: Answer, ids: Ids) -> Response {
     let mut response = answer.response();
     let headers = response.headers_mut();
     for (name, value) in [
@@ -88,7 +124,6 @@ async fn door(State(sandbox): State<Sandbox>, request: Request) -> Response {
             r#"{"ServerInfo":{"DataCenter":"Sandbox","Slice":"E","Ring":"1","ScaleUnit":"000","RoleInstance":"SANDBOX"}}"#,
         ),
     );
-    response.extensions_mut().insert(answered);
     response
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::Sandbox;
-use crate::smtp::{Act, Fault, LARGEST, Line, Sent, Stage};
+use crate::smtp::{Act, LARGEST, Line, Sent, Stage, What};
 
 /// RFC 5321, 4.5.3.1.8: at least a hundred recipients.
 const RECIPIENTS: usize = 100;
@@ -33,12 +33,11 @@ pub(super) struct Dialogue {
 
 impl Dialogue {
     pub(super) fn greet(sandbox: &Sandbox) -> Next {
-        let next = say("220 localhost ESMTP Sandbox");
-        match take_fault(sandbox, Stage::Connect) {
+        let fault = take_fault(sandbox, Stage::Connect, None, &[]);
+        with_fault(fault, say("220 localhost ESMTP Sandbox"), |reply| {
             // RFC 5321, 3.1: after a refusal to greet, nothing but QUIT follows.
-            Some(Act::Refuse { code, text }) => Next::SayFarewell(line(&format!("{code} {text}"))),
-            fault => with_fault(fault, next),
-        }
+            Next::SayFarewell(reply)
+        })
     }
 
     /// Answers a command.
@@ -91,15 +90,16 @@ impl Dialogue {
             Sent::LineTooLong => return say("554 5.6.0 A line is longer than 998 octets"),
             Sent::BareLineFeed => return say("550 5.6.11 A line feed without carriage return"),
         };
-        let fault = take_fault(sandbox, Stage::Message);
-        if matches!(fault, Some(Act::Refuse { .. })) {
-            return with_fault(fault, Next::Cut);
+        let fault = take_fault(sandbox, Stage::Message, Some(&from), &to);
+        if prevents(fault.as_ref()) {
+            return with_fault(fault, Next::Cut, Next::Say);
         }
         let now = sandbox.now();
         let number = sandbox.change(|state| state.mailboxes.deliver(from, to, now, raw));
         with_fault(
             fault,
             say(&format!("250 2.0.0 Delivered as message {number}")),
+            Next::Say,
         )
     }
 
@@ -128,11 +128,11 @@ impl Dialogue {
                 _ => return self.mistake("555 5.5.4 MAIL has no such parameter here"),
             }
         }
-        let fault = take_fault(sandbox, Stage::Mail);
-        if !matches!(fault, Some(Act::Refuse { .. })) {
+        let fault = take_fault(sandbox, Stage::Mail, Some(path), &[]);
+        if !prevents(fault.as_ref()) {
             self.from = Some(path.to_owned());
         }
-        with_fault(fault, say("250 2.1.0 OK"))
+        with_fault(fault, say("250 2.1.0 OK"), Next::Say)
     }
 
     fn recipient(&mut self, sandbox: &Sandbox, rest: &str) -> Next {
@@ -151,13 +151,12 @@ impl Dialogue {
         if self.to.len() == RECIPIENTS {
             return say("452 4.5.3 Too many recipients");
         }
-        let fault = take_fault(sandbox, Stage::Recipient);
-        if !matches!(fault, Some(Act::Refuse { .. }))
-            && !self.to.iter().any(|to| to.eq_ignore_ascii_case(path))
-        {
+        let recipient = [path.to_owned()];
+        let fault = take_fault(sandbox, Stage::Recipient, self.from.as_deref(), &recipient);
+        if !prevents(fault.as_ref()) && !self.to.iter().any(|to| to.eq_ignore_ascii_case(path)) {
             self.to.push(path.to_owned());
         }
-        with_fault(fault, say("250 2.1.5 OK"))
+        with_fault(fault, say("250 2.1.5 OK"), Next::Say)
     }
 
     fn message_follows(&mut self, sandbox: &Sandbox, rest: &str) -> Next {
@@ -171,7 +170,8 @@ impl Dialogue {
             return self.mistake("554 5.5.1 No valid recipients");
         }
         let next = Next::TakeMessage(line("354 Go ahead, a single dot ends it"));
-        with_fault(take_fault(sandbox, Stage::Data), next)
+        let fault = take_fault(sandbox, Stage::Data, self.from.as_deref(), &self.to);
+        with_fault(fault, next, Next::Say)
     }
 
     fn begin(&mut self) {
@@ -202,31 +202,35 @@ fn line(reply: &str) -> String {
     format!("{reply}\r\n")
 }
 
-fn take_fault(sandbox: &Sandbox, stage: Stage) -> Option<Act> {
+fn take_fault(sandbox: &Sandbox, stage: Stage, from: Option<&str>, to: &[String]) -> Option<Act> {
+    let now = sandbox.now();
     let mut taken = None;
-    sandbox.note(|state| {
-        let faults: &mut Vec<Fault> = &mut state.mailboxes.faults;
-        if let Some(fault) = faults
-            .iter_mut()
-            .find(|fault| fault.at == stage && fault.times > 0)
-        {
-            fault.times -= 1;
-            taken = Some(fault.act.clone());
-        }
-        faults.retain(|fault| fault.times > 0);
-    });
+    sandbox.note(|state| taken = state.mailboxes.faults.take(stage, from, to, now));
     taken
 }
 
-fn with_fault(fault: Option<Act>, next: Next) -> Next {
-    match fault {
-        None => next,
+/// Whether nothing of what was asked is done.
+fn prevents(fault: Option<&Act>) -> bool {
+    fault.is_some_and(|act| matches!(act.what, What::Refuse { .. } | What::LoseRequest))
+}
+
+/// What is said in place of `next`; a refusal in the way of `refuse`.
+fn with_fault(fault: Option<Act>, next: Next, refuse: impl FnOnce(String) -> Next) -> Next {
+    let Some(Act { what, delay }) = fault else {
+        return next;
+    };
+    let next = match what {
+        What::Nothing => next,
         // A line break in the text would be a reply of its own.
-        Some(Act::Refuse { code, text }) => {
-            say(&format!("{code} {}", text.replace(['\r', '\n'], " ")))
+        What::Refuse { code, text } => {
+            refuse(line(&format!("{code} {}", text.replace(['\r', '\n'], " "))))
         }
-        Some(Act::LoseAnswer) => Next::Cut,
-        Some(Act::Delay { ms }) => Next::SayLater(Duration::from_millis(ms), Box::new(next)),
+        What::LoseAnswer | What::LoseRequest => Next::Cut,
+    };
+    if delay.is_zero() {
+        next
+    } else {
+        Next::SayLater(delay, Box::new(next))
     }
 }
 

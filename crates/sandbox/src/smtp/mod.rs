@@ -6,12 +6,12 @@
 //! feeds, lines of more than 998 octets.
 
 mod dialogue;
+mod faults;
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
@@ -21,6 +21,7 @@ use tokio::time::timeout;
 
 use crate::Sandbox;
 use dialogue::{Dialogue, Next};
+pub use faults::{Act, Fault, Faults, On, Queued, Stage, What};
 
 /// The largest message that is taken, in bytes.
 pub const LARGEST: usize = 2 << 20;
@@ -35,42 +36,6 @@ const CLIENTS: usize = 64;
 
 /// RFC 5321, 4.5.3.2.7: a server waits five minutes for the next command.
 const PATIENCE: Duration = Duration::from_mins(5);
-
-/// Something that goes wrong with mail, on demand.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Fault {
-    pub at: Stage,
-    /// How many times it still happens.
-    pub times: u32,
-    pub act: Act,
-}
-
-/// The command that a fault is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stage {
-    Connect,
-    Mail,
-    Recipient,
-    /// The command DATA, before the message.
-    Data,
-    /// The end of the message.
-    Message,
-}
-
-/// What a fault does.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Act {
-    /// Answers with this code (4xx or 5xx) and text, and takes nothing.
-    Refuse { code: u16, text: String },
-    /// Does what was asked, a message's delivery included, and cuts the connection before the
-    /// answer.
-    LoseAnswer,
-    /// Answers so much later.
-    Delay { ms: u64 },
-}
 
 /// Takes mail at this listener until `stopped` resolves.
 ///

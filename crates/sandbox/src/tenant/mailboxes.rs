@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::smtp::Fault;
+use crate::smtp::Faults;
 
 /// How much mail is kept, in bytes. The oldest leaves first.
 const KEPT: usize = 64 << 20;
@@ -19,7 +19,7 @@ pub struct Mailboxes {
     size: usize,
     /// What goes wrong with the next messages.
     #[serde(skip)]
-    pub faults: Vec<Fault>,
+    pub faults: Faults,
 }
 
 /// A message with its envelope.
@@ -54,6 +54,12 @@ impl Mailboxes {
             self.size -= oldest.raw.len();
         }
         self.last
+    }
+
+    /// Throws every message away. Numbers go on where they were.
+    pub fn empty(&mut self) {
+        self.messages.clear();
+        self.size = 0;
     }
 
     /// Every message, oldest first.

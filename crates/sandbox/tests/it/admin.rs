@@ -133,6 +133,11 @@ async fn a_misspelt_lever_is_refused() {
             json!({ "on": { "path": "/" }, "do": { "delay_ms": 1 } }),
         ),
         ("POST", "faults", json!({ "do": {} })),
+        (
+            "POST",
+            "mail/faults",
+            json!({ "at": "data", "do": { "code": 450 } }),
+        ),
     ] {
         let answer = admin.send(method, path, &body).await;
         assert_eq!(answer.status, 400, "{path} {body}");
@@ -170,6 +175,22 @@ async fn every_refusal_has_one_shape_and_names_its_field() {
             400,
             "unknown_field",
             json!("on.path"),
+        ),
+        (
+            "POST",
+            "clock",
+            r#"{"set":"today"}"#,
+            400,
+            "wrong_value",
+            json!("set"),
+        ),
+        (
+            "POST",
+            "clock",
+            r#"{"advance":"a while"}"#,
+            400,
+            "wrong_value",
+            json!("advance"),
         ),
         (
             "POST",

@@ -77,6 +77,7 @@ async fn one_part_alone_may_be_throttled() {
     let world = World::start().await;
     let throttled = json!({
         "on": {"path_prefix": "/v1.0/users/luis"},
+        "times": 1,
         "do": {
             "status": 429,
             "headers": {"Retry-After": "7"},

@@ -86,6 +86,16 @@ impl Client {
     }
 
     pub async fn raw(&self, method: &str, path: &str, body: Option<Value>) -> reqwest::Response {
+        self.try_send(method, path, body).await.unwrap()
+    }
+
+    /// The same where the connection may be cut.
+    pub async fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+    ) -> reqwest::Result<reqwest::Response> {
         let url = if path.starts_with("http") {
             path.to_owned()
         } else {
@@ -103,7 +113,15 @@ impl Client {
                 .header(CONTENT_TYPE, "application/json")
                 .body(body.to_string());
         }
-        request.send().await.unwrap()
+        request.send().await
+    }
+
+    /// Whether an answer arrives whole.
+    pub async fn hears_back(&self, method: &str, path: &str, body: Option<Value>) -> bool {
+        match self.try_send(method, path, body).await {
+            Ok(response) => response.bytes().await.is_ok(),
+            Err(_) => false,
+        }
     }
 
     /// Sends a body as it is.

@@ -1,10 +1,11 @@
 //! Mail: sent to the sandbox's own server, read in its mailboxes.
 
-use sandbox::smtp::{self, Act, Fault, Stage};
+use sandbox::smtp;
+use serde_json::json;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::world::{World, http};
+use crate::world::{Admin, World, http};
 
 /// The mail server of a sandbox.
 struct Post {
@@ -332,52 +333,214 @@ async fn several_clients_speak_at_once() {
     assert_eq!(raw(&world).len(), 11);
 }
 
-#[tokio::test]
-async fn faults_happen_so_many_times_and_no_more() {
-    let world = World::start().await;
-    let post = Post::open(&world).await;
-    let fault = |at, act| {
-        world.sandbox.change(|state| {
-            state.mailboxes.faults.push(Fault { at, times: 1, act });
-        });
-    };
-    let refuse = |code: u16, text: &str| Act::Refuse {
-        code,
-        text: text.to_owned(),
-    };
-    fault(Stage::Message, refuse(451, "4.7.1 Come back later"));
-    let refused = post
-        .send(&["luis@larkspur.example"], "Subject: a\r\n")
-        .await;
-    assert_eq!(refused, "451 4.7.1 Come back later\r\n");
-    assert_eq!(raw(&world).len(), 0);
+/// A mail server that goes wrong as a program asked it to.
+async fn goes_wrong(admin: &Admin, fault: serde_json::Value) {
+    let added = admin.send("POST", "mail/faults", &fault).await;
+    assert_eq!(added.status, 201, "{added:?}");
+}
 
-    // The message is taken and the answer lost.
-    fault(Stage::Message, Act::LoseAnswer);
+#[tokio::test]
+async fn f31_e10_the_message_is_taken_and_the_250_lost() {
+    let world = World::start().await;
+    let (admin, post) = (Admin::start(&world).await, Post::open(&world).await);
+    goes_wrong(
+        &admin,
+        json!({"on": {"stage": "message"}, "times": 1, "do": {"lose_answer": true}}),
+    )
+    .await;
     let mut talk = post.connect().await;
     talk.announce().await;
     talk.say("Subject: b\r\n.\r\n").await;
     let mut rest = String::new();
     assert!(matches!(talk.0.read_line(&mut rest).await, Ok(0) | Err(_)));
     assert_eq!(raw(&world), ["Subject: b\r\n".to_owned()]);
+    // Sent once more, it is there twice.
+    post.send(&["luis@larkspur.example"], "Subject: b\r\n")
+        .await;
+    assert_eq!(raw(&world).len(), 2);
+    // Cut before it was taken.
+    goes_wrong(&admin, json!({"times": 1, "do": {"lose_request": true}})).await;
+    let mut talk = post.connect().await;
+    talk.announce().await;
+    talk.say("Subject: c\r\n.\r\n").await;
+    assert!(matches!(talk.0.read_line(&mut rest).await, Ok(0) | Err(_)));
+    assert_eq!(raw(&world).len(), 2);
+}
 
-    fault(Stage::Recipient, refuse(550, "5.1.1 Nobody"));
+#[tokio::test]
+async fn f32_the_mail_server_is_down_for_two_days() {
+    let world = World::start().await;
+    let (admin, post) = (Admin::start(&world).await, Post::open(&world).await);
+    let two_days = 48 * 3_600;
+    for act in [json!({"lose_request": true}), json!({"code": 421})] {
+        goes_wrong(
+            &admin,
+            json!({"on": {"stage": "connect"}, "for_seconds": two_days, "do": act}),
+        )
+        .await;
+        for _ in 0..3 {
+            let mut talk = Talk(BufReader::new(
+                TcpStream::connect(post.address).await.unwrap(),
+            ));
+            let mut greeting = String::new();
+            let heard = talk.0.read_line(&mut greeting).await;
+            assert!(
+                matches!(heard, Ok(0) | Err(_)) || greeting == "421 4.3.2 Not taking mail now\r\n",
+                "{greeting}"
+            );
+        }
+        let moved = json!({"advance_seconds": two_days});
+        admin.send("POST", "clock", &moved).await;
+        let answer = post.send(&["luis@larkspur.example"], "Subject: c\r\n");
+        assert!(answer.await.starts_with("250"));
+    }
+}
+
+#[tokio::test]
+async fn refusals_happen_at_every_stage_and_for_one_recipient_alone() {
+    let world = World::start().await;
+    let (admin, post) = (Admin::start(&world).await, Post::open(&world).await);
+    goes_wrong(
+        &admin,
+        json!({"times": 1, "do": {"code": 451, "text": "4.7.1 Come\r\nback later"}}),
+    )
+    .await;
+    let refused = post
+        .send(&["luis@larkspur.example"], "Subject: a\r\n")
+        .await;
+    assert_eq!(refused, "451 4.7.1 Come  back later\r\n");
+    assert_eq!(raw(&world).len(), 0);
+
+    goes_wrong(
+        &admin,
+        json!({"on": {"stage": "recipient", "to": "Luis@larkspur.example"}, "do": {"code": 550}}),
+    )
+    .await;
     let mut talk = post.connect().await;
     talk.ask("EHLO a").await;
     talk.ask("MAIL FROM:<a@b.example>").await;
-    let refused = talk.ask("RCPT TO:<luis@larkspur.example>").await;
-    assert_eq!(refused, "550 5.1.1 Nobody\r\n");
-    assert!(talk.ask("DATA").await.starts_with("554"));
+    for _ in 0..2 {
+        let refused = talk.ask("RCPT TO:<luis@larkspur.example>").await;
+        assert_eq!(refused, "550 5.1.1 There is no such mailbox\r\n");
+    }
+    let taken = talk.ask("RCPT TO:<mei@larkspur.example>").await;
+    assert!(taken.starts_with("250"));
 
-    fault(Stage::Connect, refuse(421, "4.3.2 Closed"));
-    let mut talk = Talk(BufReader::new(
-        TcpStream::connect(post.address).await.unwrap(),
-    ));
-    assert_eq!(talk.hear().await, "421 4.3.2 Closed\r\n");
+    for (stage, command) in [("mail", "MAIL FROM:<a@b.example>"), ("data", "DATA")] {
+        goes_wrong(
+            &admin,
+            json!({"on": {"stage": stage}, "times": 1, "do": {"code": 554}}),
+        )
+        .await;
+        if stage == "mail" {
+            talk.ask("RSET").await;
+        }
+        assert_eq!(talk.ask(command).await, "554 5.0.0 No\r\n");
+        if stage == "mail" {
+            talk.ask(command).await;
+            talk.ask("RCPT TO:<mei@larkspur.example>").await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn mail_is_slow_after_the_first_message_and_only_of_one_sender() {
+    let world = World::start().await;
+    let (admin, post) = (Admin::start(&world).await, Post::open(&world).await);
+    goes_wrong(
+        &admin,
+        json!({
+            "on": {"from": "ithaca@mentoring.example"},
+            "after": 1,
+            "do": {"delay_ms": 3_600_000},
+        }),
+    )
+    .await;
+    let to = ["luis@larkspur.example"];
+    assert!(post.send(&to, "Subject: a\r\n").await.starts_with("250"));
+    let second = tokio::time::timeout(
+        std::time::Duration::from_millis(200),
+        post.send(&to, "Subject: b\r\n"),
+    );
+    assert!(second.await.is_err());
+    // It was taken; only the answer waits.
+    assert_eq!(raw(&world).len(), 2);
+}
+
+#[tokio::test]
+async fn mail_faults_are_listed_called_off_and_refused_where_they_make_no_sense() {
+    let world = World::start().await;
+    let admin = Admin::start(&world).await;
+    let fault = json!({
+        "on": {"stage": "recipient", "from": "a@b.example", "to": "c@d.example"},
+        "after": 1, "times": 2, "for_seconds": 9,
+        "do": {"code": 450, "text": "4.2.0 Wait", "delay_ms": 7},
+    });
+    goes_wrong(&admin, fault.clone()).await;
+    goes_wrong(&admin, json!({"do": {"lose_answer": true}})).await;
+    let listed = admin.get("mail/faults").await.body;
+    for name in ["on", "after", "times", "for_seconds", "do"] {
+        assert_eq!(listed[0][name], fault[name]);
+    }
+    let nothing = serde_json::Value::Null;
+    assert_eq!(
+        admin.send("DELETE", "mail/faults/1", &nothing).await.status,
+        204
+    );
+    assert_eq!(
+        admin.send("DELETE", "mail/faults/1", &nothing).await.status,
+        404
+    );
+    assert_eq!(admin.get("mail/faults").await.body[0]["number"], 2);
+    assert_eq!(
+        admin.send("DELETE", "mail/faults", &nothing).await.status,
+        204
+    );
+    for (fault, field) in [
+        (json!({"do": {}}), "do"),
+        (json!({"do": {"code": 250}}), "do"),
+        (json!({"do": {"code": 450, "lose_answer": true}}), "do"),
+        (json!({"do": {"cod": 450}}), "do.cod"),
+        (json!({"on": {"at": "data"}, "do": {"code": 450}}), "on.at"),
+        (
+            json!({"on": {"stage": "later"}, "do": {"code": 450}}),
+            "on.stage",
+        ),
+        (json!({"times": 0, "do": {"code": 450}}), "times"),
+    ] {
+        let refused = admin.send("POST", "mail/faults", &fault).await;
+        assert_eq!(refused.status, 400, "{fault}");
+        assert_eq!(refused.body["error"]["field"], field, "{refused:?}");
+    }
+    assert_eq!(admin.get("mail/faults").await.body, json!([]));
+}
+
+#[tokio::test]
+async fn programs_read_the_mail_as_it_came_and_empty_the_boxes() {
+    let world = World::start().await;
+    let (admin, post) = (Admin::start(&world).await, Post::open(&world).await);
+    post.send(
+        &["luis@larkspur.example", "mei@larkspur.example"],
+        INVITATION,
+    )
+    .await;
+    assert_eq!(
+        admin.get("mail").await.body,
+        json!([{
+            "to": ["luis@larkspur.example", "mei@larkspur.example"],
+            "from": "ithaca@mentoring.example",
+            "at": "2026-03-02T09:00:00Z",
+            "raw": INVITATION,
+        }])
+    );
+    admin.send("DELETE", "mail", &serde_json::Value::Null).await;
+    assert_eq!(admin.get("mail").await.body, json!([]));
+    post.send(&["luis@larkspur.example"], "Subject: x\r\n")
+        .await;
     assert!(
-        post.send(&["luis@larkspur.example"], "Subject: c\r\n")
-            .await
-            .starts_with("250")
+        world
+            .sandbox
+            .read(|state| { state.mailboxes.find("luis@larkspur.example", 2).is_some() })
     );
 }
 
