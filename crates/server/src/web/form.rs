@@ -18,10 +18,11 @@ const LONGEST: usize = 64 * 1024;
 pub struct Fields(Vec<(String, String)>);
 
 impl Fields {
+    /// Nobody types a NUL, and PostgreSQL keeps none.
     fn parse(text: &[u8]) -> Self {
         Self(
             url::form_urlencoded::parse(text)
-                .map(|(name, value)| (name.into_owned(), value.into_owned()))
+                .map(|(name, value)| (name.into_owned(), value.replace('\0', "\u{FFFD}")))
                 .collect(),
         )
     }

@@ -155,6 +155,10 @@ async fn frame(caller: &Caller, path: &str) -> Frame {
 
 /// Lets in what is meant for this instance and comes from its own pages.
 pub async fn doors(State(app): State<App>, request: Request, next: Next) -> Response {
+    // Nothing here has a NUL in its name, and PostgreSQL can't even be asked for it.
+    if request.uri().path().contains("%00") {
+        return Failed::NotFound.into_response();
+    }
     match refusal(&app.instance.public_url, &request) {
         Some((status, reason)) => Failed::Refused(status, reason.to_owned()).into_response(),
         None => next.run(request).await,

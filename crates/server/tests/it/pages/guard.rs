@@ -4,6 +4,7 @@ use axum::body::Body;
 use http::{Method, Request, StatusCode, header};
 
 use super::{HOST, House};
+use crate::store::World;
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
                       font-src 'self'; connect-src 'self'; form-action 'self'; \
@@ -171,4 +172,34 @@ async fn w05_what_is_no_form_is_refused() {
         .unwrap();
     let answer = house.asks(request).await;
     assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+}
+
+/// PostgreSQL refuses a NUL wherever one stands, and a refusal of the database is a fault.
+#[tokio::test]
+async fn a_nul_is_nobodys_name_on_postgres() {
+    let house = House::opens_in(World::on_postgres().await);
+    let amara = house
+        .signs_in("larkspur", &house.world.larkspur.administrator)
+        .await;
+    for address in [
+        "/%00/sign-in",
+        "/larkspur/tracks/%00",
+        "/larkspur/tracks/new%00managers/meetings/new",
+        "/j/%00",
+        "/larkspur/invitation/%00",
+    ] {
+        let answer = amara.opens(address).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{address}");
+    }
+    for address in [
+        "/larkspur/manage/members?q=%00",
+        "/?organization=%00",
+        "/larkspur/manage/audit?who=%00&what=%00&from=%00",
+    ] {
+        let answer = amara.opens(address).await;
+        assert!(!answer.status.is_server_error(), "{address}");
+    }
+    let fields = [("email", "\0@larkspur.example"), ("password", "\0")];
+    let answer = house.stranger().posts("/larkspur/sign-in", &fields).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
 }

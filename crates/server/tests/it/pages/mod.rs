@@ -40,7 +40,11 @@ pub struct House {
 impl House {
     /// One that Microsoft never answers.
     pub async fn opens() -> Self {
-        let world = World::on_sqlite().await;
+        Self::opens_in(World::on_sqlite().await)
+    }
+
+    /// One on this database, which may be PostgreSQL.
+    pub fn opens_in(world: World) -> Self {
         let silent = tower::service_fn(async |_| Err::<http::Response<String>, _>(Silence));
         let nobody = Application {
             client_id: uuid::Uuid::nil(),
@@ -69,6 +73,7 @@ impl House {
             public_url: format!("http://{HOST}").parse().expect("an address"),
             mail_from: "ithaca@ithaca.example".to_owned(),
             offers_people: true,
+            sends_mail: true,
             integrates_teams: true,
             demo: None,
             trusted_proxies: Vec::new(),
