@@ -131,7 +131,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             data,
             json,
         } => {
-            crate::serve::log("info,sqlx=warn", crate::config::LogFormat::Text);
+            crate::serve::log(
+                "info,sqlx=warn,sea_orm_migration=warn",
+                crate::config::LogFormat::Text,
+            );
             block_on(demo::run(demo::Settings {
                 listen,
                 sandbox_listen,

@@ -18,6 +18,8 @@ pub struct Instance {
     pub demo: Option<DemoPlaces>,
     /// Whose `X-Forwarded-For` is believed (W-09).
     pub trusted_proxies: Vec<Network>,
+    /// Whether there is a mail server; without one, links are handed on by people.
+    pub sends_mail: bool,
     /// Whether there is an app registration at Microsoft to integrate with.
     pub integrates_teams: bool,
 }

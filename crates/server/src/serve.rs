@@ -1,8 +1,10 @@
 //! `ithaca serve` and the operator's other commands: an instance as its configuration
 //! says.
 
+use std::io::IsTerminal as _;
 use std::path::Path;
 
+use mentoring::refusal::Refusal;
 use microsoft::{Application, Cloud, NetworkSettings, Transport};
 use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
@@ -14,7 +16,7 @@ use crate::config::{Config, LogFormat};
 use crate::instance::Instance;
 use crate::mail::{Sender, Smtp};
 use crate::program::{Parts, Program, microsoft_client};
-use crate::store::{self, Store, credentials, organizations};
+use crate::store::{self, Store, StoreError, credentials, organizations};
 use crate::vault::Vault;
 use crate::{app, server};
 
@@ -34,6 +36,7 @@ pub fn log(filter: &str, format: LogFormat) {
     let filter = tracing_subscriber::EnvFilter::try_new(filter).unwrap_or_default();
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     // A second call in one process is a test's; the first one's subscriber stays.
     let _ = match format {
@@ -70,7 +73,7 @@ async fn open(config: &Config) -> Result<Program, StartError> {
     refuse_without_keys(&place, &clock, &vault).await?;
     let store = Store::open(&place, clock.clone())
         .await
-        .map_err(|error| StartError::because("The database cannot be opened", error))?;
+        .map_err(|error| unopened(&place, &error))?;
     let (cloud, client_id, client_secrets) = match &config.microsoft {
         Some(settings) => (
             settings.addresses().map_err(|error| {
@@ -99,6 +102,7 @@ async fn open(config: &Config) -> Result<Program, StartError> {
         offers_people: false,
         demo: None,
         trusted_proxies: config.trusted_proxies.clone(),
+        sends_mail: config.smtp.is_some(),
         integrates_teams: config.microsoft.is_some(),
     };
     let application = Application {
@@ -132,14 +136,19 @@ async fn open(config: &Config) -> Result<Program, StartError> {
 }
 
 /// Looks, before anything is touched, whether every stored token could be opened here.
-async fn refuse_without_keys(
+pub async fn refuse_without_keys(
     place: &store::Place,
     clock: &Clock,
     vault: &Vault,
 ) -> Result<(), StartError> {
+    if let store::Place::Sqlite(file) = place
+        && !file.exists()
+    {
+        return Ok(());
+    }
     let untouched = Store::connect(place, clock.clone())
         .await
-        .map_err(|error| StartError::because("The database cannot be opened", error))?;
+        .map_err(|error| unopened(place, &error))?;
     // A database without tokens, or without any table yet, has nothing to be opened.
     let keys = credentials::sealing_keys(&untouched)
         .await
@@ -151,6 +160,26 @@ async fn refuse_without_keys(
             "A stored token (organization {organization}) is sealed with key {key}, which is not here. Name its file under `key_file` or `retired_key_files`. Nothing was changed."
         ))),
     }
+}
+
+/// Why the database does not open, and what to do.
+pub fn unopened(place: &store::Place, error: &StoreError) -> StartError {
+    let remedy = match (place, error) {
+        (_, StoreError::Newer(_)) => {
+            return StartError::because("The database cannot be opened", error);
+        }
+        (store::Place::Postgres(_), _) => {
+            "Look whether the server of `database.url` runs and lets Ithaca in"
+        }
+        _ => "Restore it from a backup, or name another place for it",
+    };
+    let file = match place {
+        store::Place::Sqlite(file) => format!(" {}", file.display()),
+        _ => String::new(),
+    };
+    StartError(format!(
+        "The database{file} cannot be opened ({error}). {remedy}. Nothing was changed."
+    ))
 }
 
 fn host(config: &Config) -> &str {
@@ -201,11 +230,20 @@ fn refused(error: &app::AppError) -> StartError {
         app::AppError::Refused(refusals) => StartError(
             refusals
                 .iter()
-                .map(ToString::to_string)
+                .map(at_its_flag)
                 .collect::<Vec<_>>()
-                .join(" "),
+                .join("\n"),
         ),
         other => StartError(other.to_string()),
+    }
+}
+
+/// The rules name a form's field; on the command line it is the flag of the same name.
+fn at_its_flag(refusal: &Refusal) -> String {
+    match refusal.field() {
+        Some("name") => format!("<NAME>: {refusal}"),
+        Some(field) => format!("--{}: {refusal}", field.replace('_', "-")),
+        None => refusal.to_string(),
     }
 }
 

@@ -4,6 +4,7 @@
 //! change with its audit entry and the work it asks for in one commit, wake whoever does
 //! that work. Pages and the API both enter here.
 
+pub mod access_links;
 pub mod integration;
 pub mod meetings;
 pub mod members;

@@ -19,7 +19,7 @@ use crate::config;
 use crate::instance::{DemoPlaces, Instance};
 use crate::mail::{Sender, Smtp};
 use crate::program::{Parts, Program, microsoft_client};
-use crate::serve::{StartError, writable};
+use crate::serve::{StartError, refuse_without_keys, unopened, writable};
 use crate::server;
 use crate::store::{self, Store};
 use crate::vault::Vault;
@@ -77,8 +77,19 @@ impl Folder {
         self.path.join(name)
     }
 
+    fn database(&self) -> store::Place {
+        store::Place::Sqlite(self.file("ithaca.db"))
+    }
+
+    /// The key is made before the database, so that a database without one has lost it.
     fn vault(&self, randomness: &Randomness) -> Result<Vault, StartError> {
         let key = self.file("ithaca.key");
+        if !key.exists() && self.file("ithaca.db").exists() {
+            return Err(StartError(format!(
+                "The key {} is missing, and what is beside it was sealed with it. Put it back, or choose another directory with --data. Nothing was changed.",
+                key.display()
+            )));
+        }
         if !key.exists() {
             Vault::make_key_file(&key, randomness)
                 .map_err(|error| StartError(error.to_string()))?;
@@ -132,6 +143,7 @@ pub async fn run(settings: Settings) -> Result<(), StartError> {
             mail_url: mail_url.clone(),
         }),
         trusted_proxies: Vec::new(),
+        sends_mail: true,
         integrates_teams: true,
     };
     let pretend = sandbox::Settings::new(&sandbox_url, instance.redirect_uri());
@@ -143,16 +155,16 @@ pub async fn run(settings: Settings) -> Result<(), StartError> {
         ))
     })?;
 
-    let store = Store::open(
-        &store::Place::Sqlite(folder.file("ithaca.db")),
-        clock.clone(),
-    )
-    .await
-    .map_err(|error| say(&error))?;
+    let vault = folder.vault(&randomness)?;
+    let place = folder.database();
+    refuse_without_keys(&place, &clock, &vault).await?;
+    let store = Store::open(&place, clock.clone())
+        .await
+        .map_err(|error| unopened(&place, &error))?;
     let microsoft = client(&pretend, &sandbox_url, &instance, &clock, &randomness)?;
     let smtp = config::Smtp::plain("127.0.0.1", port(&mailbox), &instance.mail_from);
     let program = Program::new(Parts {
-        vault: folder.vault(&randomness)?,
+        vault,
         smtp: Some(Smtp::new(&smtp, "localhost").map_err(|error| say(&error))?),
         sender: Sender::new(&instance.mail_from).map_err(|error| say(&error))?,
         store,

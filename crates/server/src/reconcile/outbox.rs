@@ -11,7 +11,7 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use super::{Tools, Trouble};
-use crate::app::members::sealed_place;
+use crate::app::access_links::sealed_place;
 use crate::content::{Content, Invitation};
 use crate::mail::{
     Correspondent, Delivery, Letter, MeetingLetter, MeetingReader, MemberInvitation,

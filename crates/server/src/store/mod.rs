@@ -25,6 +25,7 @@ pub mod tracks;
 
 use jiff::Timestamp;
 use mentoring::organization::OrganizationId;
+use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection,
     DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
@@ -106,17 +107,22 @@ impl Store {
     /// Opens the database and brings its schema up to this version.
     pub async fn open(place: &Place, clock: Clock) -> Stored<Self> {
         let store = Self::connect(place, clock).await?;
-        crate::migrations::run(&store.write).await?;
-        Ok(store)
+        match crate::migrations::run(&store.write).await {
+            Ok(()) => Ok(store),
+            Err(error) => {
+                // Left open, it would leave the files of its write-ahead log behind.
+                store.close().await;
+                Err(error)
+            }
+        }
     }
 
     /// Opens the database as it is.
     pub async fn connect(place: &Place, clock: Clock) -> Stored<Self> {
         let (read, write) = match place {
             Place::Sqlite(path) => {
-                let url = format!("sqlite://{}?mode=rwc", path.display());
-                let write = Database::connect(sqlite(&url, 1)).await?;
-                (Database::connect(sqlite(&url, 4)).await?, write)
+                let write = Database::connect(sqlite_file(path, 1)).await?;
+                (Database::connect(sqlite_file(path, 4)).await?, write)
             }
             Place::Memory => {
                 let only = Database::connect(sqlite("sqlite::memory:", 1)).await?;
@@ -196,6 +202,17 @@ impl Tx {
     }
 }
 
+/// The path is handed over as it is: in a URL, a `?`, a `%` or a `#` in it would be read as
+/// something else.
+fn sqlite_file(path: &std::path::Path, connections: u32) -> ConnectOptions {
+    let path = path.to_owned();
+    let mut options = sqlite("sqlite://ithaca.db", connections);
+    options.map_sqlx_sqlite_opts(move |sqlite| {
+        of_ithaca(sqlite).filename(&path).create_if_missing(true)
+    });
+    options
+}
+
 fn sqlite(url: &str, connections: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
@@ -205,14 +222,16 @@ fn sqlite(url: &str, connections: u32) -> ConnectOptions {
         .test_before_acquire(false)
         .idle_timeout(None)
         .max_lifetime(None)
-        .map_sqlx_sqlite_opts(|sqlite| {
-            sqlite
-                .pragma("journal_mode", "WAL")
-                .pragma("synchronous", "FULL")
-                .pragma("foreign_keys", "ON")
-                .busy_timeout(Duration::from_secs(10))
-        });
+        .map_sqlx_sqlite_opts(of_ithaca);
     options
+}
+
+fn of_ithaca(sqlite: SqliteConnectOptions) -> SqliteConnectOptions {
+    sqlite
+        .pragma("journal_mode", "WAL")
+        .pragma("synchronous", "FULL")
+        .pragma("foreign_keys", "ON")
+        .busy_timeout(Duration::from_secs(10))
 }
 
 fn postgres(url: &str) -> ConnectOptions {

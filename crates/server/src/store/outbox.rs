@@ -198,6 +198,28 @@ pub async fn list_failed(store: &Store, sight: &Sight) -> Stored<Vec<Message>> {
         .collect()
 }
 
+/// The newest message to a member that is still to be sent and is about no meeting, for
+/// global administrators.
+pub async fn find_waiting(
+    store: &Store,
+    sight: &Sight,
+    member: MemberId,
+) -> Stored<Option<Message>> {
+    if !sight.everything {
+        return Ok(None);
+    }
+    row::Entity::find()
+        .filter(row::Column::OrganizationId.eq(sight.organization.0))
+        .filter(row::Column::MemberId.eq(member.0))
+        .filter(row::Column::MeetingId.is_null())
+        .filter(row::Column::Fate.eq(Fate::Waiting.as_str()))
+        .order_by_desc(row::Column::Id)
+        .one(store.read())
+        .await?
+        .map(message)
+        .transpose()
+}
+
 /// Whether nothing waits to be sent.
 pub async fn is_empty(store: &Store) -> Stored<bool> {
     let waiting = row::Entity::find()

@@ -223,7 +223,7 @@ pub async fn show(admin: GlobalAdministrator, Path((_, id)): Path<(String, Strin
         tracks,
         directory,
         standing,
-        invitation: None,
+        invitation: admin.app.find_unsent_invitation(sight, &member).await?,
     })
 }
 

@@ -100,6 +100,21 @@ impl Child {
         }
     }
 
+    /// Ends it as a power cut would.
+    pub fn is_killed(&self) {
+        Command::new("kill")
+            .args(["-KILL", &self.process.id().to_string()])
+            .status()
+            .expect("every machine has kill");
+    }
+
+    /// All that it said on standard output, once it has stopped by itself.
+    pub fn says_at_the_end(&mut self) -> (ExitStatus, String) {
+        let status = self.ended();
+        let lines: Vec<String> = self.lines.iter().collect();
+        (status, lines.join("\n"))
+    }
+
     fn interrupt(&mut self) {
         // The number of a program that has ended may be another's by now.
         if !matches!(self.process.try_wait(), Ok(None)) {

@@ -2,7 +2,10 @@
 //! from, and each of them a step of the walk itself.
 
 mod demo;
+mod folder;
 mod meetings;
+mod operator;
+mod start;
 
 use crate::demo::Demo;
 use crate::visitor::Visitor;
