@@ -13,7 +13,7 @@ mod users;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, patch, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
@@ -23,6 +23,7 @@ use answer::{Nothing, Refusal, Wanted};
 
 pub(crate) fn router(sandbox: &Sandbox) -> Router {
     Router::new()
+        .route("/_sandbox/openapi.json", get(describe))
         .route("/_sandbox/truth", get(truth::show))
         .route("/_sandbox/mail", get(mail::list).delete(mail::empty))
         .route(
@@ -68,6 +69,14 @@ async fn refuse_browsers(request: Request, next: Next) -> Response {
         .into_response();
     }
     next.run(request).await
+}
+
+/// What these doors are, for programs (OpenAPI 3.1).
+async fn describe() -> impl IntoResponse {
+    (
+        [(header::CONTENT_TYPE, "application/json")],
+        include_str!("../../assets/openapi.json"),
+    )
 }
 
 /// Answers when the new key is there.

@@ -3,6 +3,7 @@
 
 mod act;
 mod apply;
+mod form;
 mod nonsense;
 mod queue;
 mod slow;

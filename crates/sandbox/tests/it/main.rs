@@ -5,6 +5,7 @@
 mod admin;
 mod catalogue;
 mod consent;
+mod described;
 mod discovery;
 mod faults;
 mod graph_batch;
