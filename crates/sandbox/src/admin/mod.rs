@@ -71,7 +71,7 @@ async fn refuse_browsers(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// What these doors are, for programs (OpenAPI 3.1).
+/// What these doors are, in the words of `OpenAPI` 3.1.
 async fn describe() -> impl IntoResponse {
     (
         [(header::CONTENT_TYPE, "application/json")],
