@@ -45,17 +45,23 @@ impl Account {
             .to_ascii_uppercase()
             .contains("#EXT#")
     }
+
+    /// What is found where this is the one account.
+    pub fn finding(&self) -> DirectoryFinding {
+        DirectoryFinding::Found {
+            object_id: self.object_id,
+            guest: self.is_guest(),
+        }
+    }
 }
 
-/// Matches a member's verified address to the accounts that the directory answered with.
+/// Matches a member's verified address, or the account's name that an administrator gave, to
+/// the accounts that the directory answered with.
 ///
 /// First as user principal name, then as e-mail. Answers the finding and the index of the
 /// account in `accounts`. Two matches are nobody: the first is never picked silently.
-pub fn match_accounts(
-    email: &EmailAddress,
-    accounts: &[Account],
-) -> (DirectoryFinding, Option<usize>) {
-    let same = |text: &str| text.eq_ignore_ascii_case(email.as_str());
+pub fn match_accounts(address: &str, accounts: &[Account]) -> (DirectoryFinding, Option<usize>) {
+    let same = |text: &str| text.eq_ignore_ascii_case(address);
     let by = |matches: &dyn Fn(&Account) -> bool| -> Vec<usize> {
         let mut found: Vec<usize> = Vec::new();
         for (index, account) in accounts.iter().enumerate() {
@@ -78,11 +84,7 @@ pub fn match_accounts(
         [] => (DirectoryFinding::Missing, None),
         [only] => {
             let account = &accounts[only];
-            let finding = DirectoryFinding::Found {
-                object_id: account.object_id,
-                guest: account.is_guest(),
-            };
-            (finding, Some(only))
+            (account.finding(), Some(only))
         }
         _ => (DirectoryFinding::Ambiguous, None),
     }
@@ -277,7 +279,7 @@ mod tests {
             account(1, "other@larkspur.example", Some("mei@larkspur.example")),
             account(2, "MEI@larkspur.example", None),
         ];
-        let (finding, index) = match_accounts(&mei(), &accounts);
+        let (finding, index) = match_accounts(mei().as_str(), &accounts);
         assert_eq!(
             finding,
             DirectoryFinding::Found {
@@ -295,11 +297,11 @@ mod tests {
             account(2, "b@larkspur.example", Some("Mei@larkspur.example")),
         ];
         assert_eq!(
-            match_accounts(&mei(), &accounts),
+            match_accounts(mei().as_str(), &accounts),
             (DirectoryFinding::Ambiguous, None)
         );
         assert_eq!(
-            match_accounts(&mei(), &[]),
+            match_accounts(mei().as_str(), &[]),
             (DirectoryFinding::Missing, None)
         );
     }
@@ -311,7 +313,7 @@ mod tests {
             account(1, "mei@larkspur.example", None),
         ];
         assert!(matches!(
-            match_accounts(&mei(), &twice).0,
+            match_accounts(mei().as_str(), &twice).0,
             DirectoryFinding::Found { .. }
         ));
     }

@@ -88,6 +88,11 @@ pub enum Event {
         member_name: String,
         roles: Roles,
     },
+    DirectoryAccountMapped {
+        member: MemberId,
+        name: String,
+        account: Option<String>,
+    },
     ConsentBegun,
     ConsentFailed {
         reason: String,
@@ -172,6 +177,7 @@ impl Event {
             Self::ModesChanged { .. } => "track.modes_changed",
             Self::LobbyChanged { .. } => "track.lobby_changed",
             Self::EnrolmentChanged { .. } => "track.enrolment_changed",
+            Self::DirectoryAccountMapped { .. } => "member.account_mapped",
             Self::ConsentBegun => "integration.consent_begun",
             Self::ConsentFailed { .. } => "integration.consent_failed",
             Self::TeamsConnected { .. } => "integration.connected",
@@ -208,7 +214,8 @@ impl Event {
             | Self::MemberDeactivated { member, .. }
             | Self::MemberReactivated { member, .. }
             | Self::AdministratorChanged { member, .. }
-            | Self::ProfileChanged { member, .. } => ("member", member.to_string()),
+            | Self::ProfileChanged { member, .. }
+            | Self::DirectoryAccountMapped { member, .. } => ("member", member.to_string()),
             Self::TrackCreated { track, .. }
             | Self::TrackRenamed { track, .. }
             | Self::ModesChanged { track, .. }
@@ -323,6 +330,16 @@ impl Event {
                     "Enrolled {member_name} in {track_name} as {}.",
                     labels.join(", ")
                 )
+            }
+            Self::DirectoryAccountMapped {
+                name,
+                account: Some(account),
+                ..
+            } => {
+                format!("Named {account} as the Microsoft account of {name}.")
+            }
+            Self::DirectoryAccountMapped { name, .. } => {
+                format!("Has the Microsoft account of {name} looked up by their own address again.")
             }
             Self::ConsentBegun => "Began to integrate Microsoft Teams.".to_owned(),
             Self::ConsentFailed { reason } => {

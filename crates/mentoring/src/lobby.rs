@@ -62,14 +62,17 @@ pub struct Person {
     pub mentor: bool,
     /// Their directory account; none for somebody from outside.
     pub object_id: Option<Uuid>,
+    /// Whether that account is a guest's: it counts as of the organization at the door, but
+    /// is never made co-organizer, for Microsoft's documents disagree on whether it can be.
+    pub guest: bool,
 }
 
 /// Who is made co-organizer: the organizer, then mentors, then others, as far as they
-/// have a directory account.
+/// have a directory account that is not a guest's.
 pub fn coorganizers(people: &[Person]) -> Vec<MemberId> {
     let mut ranked: Vec<&Person> = people
         .iter()
-        .filter(|person| person.object_id.is_some())
+        .filter(|person| person.object_id.is_some() && !person.guest)
         .collect();
     ranked.sort_by_key(|person| (!person.organizer, !person.mentor, person.member));
     ranked
@@ -108,12 +111,21 @@ pub struct Forecast {
     pub people: Vec<(MemberId, Entry)>,
     /// Somebody would wait, and nobody who comes could let them in.
     pub nobody_to_admit: bool,
+    /// Who surely may let others in.
+    pub admits: Vec<MemberId>,
+    /// Who may present: colleagues, who may let others in as well while they are there.
+    pub presents: Vec<MemberId>,
 }
 
 /// How everyone gets in, promising no more than Microsoft documents ("Who can bypass the
 /// lobby").
 pub fn forecast(scope: LobbyScope, people: &[Person]) -> Forecast {
     let coorganizers = coorganizers(people);
+    let present: Vec<MemberId> = people
+        .iter()
+        .filter(|person| person.object_id.is_some() && !person.guest)
+        .map(|person| person.member)
+        .collect();
     let entries: Vec<(MemberId, Entry)> = people
         .iter()
         .map(|person| {
@@ -131,7 +143,78 @@ pub fn forecast(scope: LobbyScope, people: &[Person]) -> Forecast {
     Forecast {
         people: entries,
         nobody_to_admit: someone_waits && coorganizers.is_empty(),
+        admits: coorganizers,
+        presents: present,
     }
+}
+
+/// A setting of a Teams meeting that Ithaca sets and reads back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Setting {
+    /// Who gets in without waiting.
+    Lobby,
+    /// Who presents.
+    Presenters,
+    /// Who lets others in.
+    Admitters,
+    /// Who is co-organizer.
+    CoOrganizers,
+}
+
+/// What Teams kept otherwise than it was set: a policy of the organization stands above
+/// what a program asks for ("Configure the Microsoft Teams meeting lobby").
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// Which setting.
+    pub setting: Setting,
+    /// Microsoft's own word for what it is.
+    pub teams: String,
+}
+
+impl Difference {
+    /// For those who meet.
+    pub fn sentence(&self) -> String {
+        match self.setting {
+            Setting::Lobby => format!(
+                "Your organization's Teams decides itself who waits in the lobby: {}.",
+                scope_in_words(&self.teams)
+            ),
+            Setting::Presenters => {
+                "Your organization's Teams decides itself who may present.".to_owned()
+            }
+            Setting::Admitters => {
+                "Your organization's Teams decides itself who may let others in: co-organizers alone."
+                    .to_owned()
+            }
+            Setting::CoOrganizers => {
+                "Teams did not take everyone as co-organizer who should be: some may have to wait in the lobby."
+                    .to_owned()
+            }
+        }
+    }
+}
+
+fn scope_in_words(word: &str) -> &'static str {
+    match word {
+        "organizer" => "everyone but co-organizers",
+        "organization" => "people from outside",
+        "organizationExcludingGuests" => "guests and people from outside",
+        "organizationAndFederated" => "people from outside whom it does not trust",
+        "everyone" => "nobody but people from outside, until the first colleague is there",
+        _ => "perhaps everyone but co-organizers",
+    }
+}
+
+/// How strict the door really is: as the track chose, unless Teams kept something else.
+/// Where it kept a setting that Ithaca never chooses, only co-organizers surely walk in.
+pub fn effective(chosen: LobbyScope, differences: &[Difference]) -> LobbyScope {
+    differences
+        .iter()
+        .find(|difference| difference.setting == Setting::Lobby)
+        .map_or(chosen, |difference| {
+            LobbyScope::parse(&difference.teams).unwrap_or(LobbyScope::Invited)
+        })
 }
 
 #[cfg(test)]
@@ -144,6 +227,7 @@ mod tests {
             organizer,
             mentor,
             object_id: account.then(|| Uuid::from_u128(1_000 + number)),
+            guest: false,
         }
     }
 
@@ -187,5 +271,41 @@ mod tests {
         let people = [person(1, true, false, false), person(2, false, true, false)];
         assert!(forecast(LobbyScope::Organization, &people).nobody_to_admit);
         assert!(forecast(LobbyScope::Everyone, &people).nobody_to_admit);
+    }
+
+    #[test]
+    fn a_guest_walks_in_with_the_organization_but_is_never_made_coorganizer() {
+        let mut people = [person(1, true, false, true), person(2, false, true, true)];
+        people[1].guest = true;
+        assert_eq!(coorganizers(&people), [people[0].member]);
+        for (scope, entry) in [
+            (LobbyScope::Organization, Entry::WalksIn),
+            (LobbyScope::Invited, Entry::Waits),
+            (LobbyScope::Everyone, Entry::WalksIn),
+        ] {
+            assert_eq!(forecast(scope, &people).people[1].1, entry, "{scope:?}");
+        }
+    }
+
+    #[test]
+    fn what_teams_kept_otherwise_is_what_the_forecast_goes_by() {
+        let kept = |word: &str| {
+            [Difference {
+                setting: Setting::Lobby,
+                teams: word.to_owned(),
+            }]
+        };
+        let chosen = LobbyScope::Everyone;
+        assert_eq!(effective(chosen, &[]), LobbyScope::Everyone);
+        assert_eq!(
+            effective(chosen, &kept("organization")),
+            LobbyScope::Organization
+        );
+        assert_eq!(effective(chosen, &kept("organizer")), LobbyScope::Invited);
+        assert!(
+            kept("organizer")[0]
+                .sentence()
+                .contains("everyone but co-organizers")
+        );
     }
 }

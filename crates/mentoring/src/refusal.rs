@@ -43,6 +43,9 @@ pub enum Refusal {
     /// An e-mail address.
     #[error("Enter one e-mail address, like mei@larkspur.example.")]
     EmailInvalid,
+    /// The name of a directory account.
+    #[error("Enter the account's sign-in name or address, like mei@larkspur.example.")]
+    AccountInvalid,
     /// An e-mail address that a member has.
     #[error("Somebody in your organization has that address already.")]
     EmailTaken,
@@ -198,6 +201,7 @@ impl Refusal {
             Self::NameInvalid | Self::TrackNameTaken => "name",
             Self::PersonNameInvalid { field } => field,
             Self::EmailInvalid | Self::EmailTaken => "email",
+            Self::AccountInvalid => "account",
             Self::PasswordInvalid => "password",
             Self::NoMode | Self::TeamsUnavailable(_) | Self::ModeNotInTrack => "modes",
             Self::RemovalNotConfirmed => "confirmation",

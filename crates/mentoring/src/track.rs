@@ -260,3 +260,42 @@ pub fn enrol(
         roles: roles.clone(),
     })
 }
+
+/// Names the directory account of a participant by hand, where their own address leads to
+/// none or to several; nothing goes back to their own address. Answers what is looked up.
+///
+/// It changes nothing about who they are in Ithaca: an account is what Microsoft knows
+/// them by, never how somebody signs in here.
+pub fn map_account(
+    actor: &Actor,
+    track: &Track,
+    member: &Member,
+    account: &str,
+) -> Result<(Option<String>, Event), Refusal> {
+    may_administer(actor, track)?;
+    let account = match account.trim() {
+        "" => None,
+        typed => Some(
+            check_line(typed, LONGEST_ACCOUNT)
+                .filter(|name| is_account_name(name))
+                .ok_or(Refusal::AccountInvalid)?,
+        ),
+    };
+    let event = Event::DirectoryAccountMapped {
+        member: member.id,
+        name: member.name(),
+        account: account.clone(),
+    };
+    Ok((account, event))
+}
+
+/// A user principal name or an address, as far as both look alike.
+fn is_account_name(name: &str) -> bool {
+    !name.chars().any(char::is_whitespace)
+        && name.split_once('@').is_some_and(|(local, domain)| {
+            !local.is_empty() && domain.contains('.') && !domain.contains('@')
+        })
+}
+
+/// The longest address that there can be (RFC 5321, section 4.5.3.1).
+const LONGEST_ACCOUNT: usize = 320;

@@ -29,7 +29,7 @@ pub use identity::Identity;
 pub use online_meetings::{Changes, Created, Deleted, NewOnlineMeeting, OnlineMeeting};
 pub use token::{AccessToken, ClaimsChallenge, Grant, missing_scopes, unexpected_scopes};
 pub use transport::{NetworkSettings, Transport};
-pub use users::{DirectoryAccount, DirectoryOrganization, Lookup, Photo};
+pub use users::{DirectoryAccount, DirectoryOrganization, KnownAccount, Lookup, Photo};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

@@ -60,6 +60,13 @@ pub struct Lookup {
     pub found: Result<Vec<DirectoryAccount>, Failure>,
 }
 
+/// What the directory says about an account that was found before.
+#[derive(Clone, Debug)]
+pub struct KnownAccount {
+    pub object_id: ObjectId,
+    pub found: Result<Option<DirectoryAccount>, Failure>,
+}
+
 /// The tenant as its administrators know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DirectoryOrganization {
@@ -175,6 +182,36 @@ impl Users<'_> {
             .map(|(address, found)| Lookup {
                 address: address.clone(),
                 found,
+            })
+            .collect())
+    }
+
+    /// Looks at most [`LOOKUP_BATCH`] known accounts up again, in one call. An
+    /// account that is gone is `None`; one failure doesn't spoil the others.
+    pub async fn find_by_id(&self, ids: &[ObjectId]) -> Result<Vec<KnownAccount>, Failure> {
+        if ids.len() > LOOKUP_BATCH {
+            return Err(Failure::new(Kind::RequestWrong).detailed("too many accounts", &[]));
+        }
+        let ask = ids
+            .iter()
+            .enumerate()
+            .map(|(i, id)| (i, format!("/users/{id}?{FIELDS}")))
+            .collect();
+        Ok(self
+            .batch("users by id", ask)
+            .await?
+            .into_iter()
+            .map(|(i, part)| {
+                let found = match part.and_then(read::<DirectoryAccount>) {
+                    Ok(account) if account.object_id == ids[i] => Ok(Some(account)),
+                    Ok(_) => Err(Failure::garbage("another account than asked for")),
+                    Err(failure) if failure.group() == Group::NotFound => Ok(None),
+                    Err(failure) => Err(failure),
+                };
+                KnownAccount {
+                    object_id: ids[i],
+                    found,
+                }
             })
             .collect())
     }

@@ -34,6 +34,11 @@ fn every_event() -> Vec<Event> {
             global_administrator: false,
         },
         Event::InvitationAccepted { member: LUIS },
+        Event::DirectoryAccountMapped {
+            member: LUIS,
+            name: name(),
+            account: Some("l.ortega@larkspur.example".to_owned()),
+        },
         Event::PasswordChanged { member: LUIS },
         Event::MemberDeactivated {
             member: LUIS,

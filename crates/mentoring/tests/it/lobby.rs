@@ -10,6 +10,7 @@ fn person(member: MemberId, organizer: bool, mentor: bool, has_account: bool) ->
         organizer,
         mentor,
         object_id: has_account.then_some(member.0),
+        guest: false,
     }
 }
 

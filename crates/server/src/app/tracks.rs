@@ -176,6 +176,36 @@ impl App {
         Ok(())
     }
 
+    /// Names the directory account of a participant by hand, or takes that back. It is
+    /// looked up before it counts.
+    pub async fn map_account(
+        &self,
+        acting: &Acting,
+        id: TrackId,
+        member: MemberId,
+        account: &str,
+    ) -> Done<()> {
+        let organization = acting.actor.organization;
+        let tx = self.store.begin(organization).await?;
+        let track = self.administered(&tx, acting, id).await?;
+        let enrolled = tracks::participants_in(&tx, organization, id).await?;
+        let person = enrolled
+            .into_iter()
+            .map(|participant| participant.member)
+            .find(|person| person.id == member)
+            .ok_or(AppError::NotFound)?;
+        let integration = integrations::find_in(&tx, organization).await?;
+        if !integration.state.is_connected() {
+            return Err(Refusal::TeamsUnavailable(integration.state.why_not_offered()).into());
+        }
+        let (account, event) = track::map_account(&acting.actor, &track, &person, account)?;
+        directory::map(&tx, organization, member, account.as_deref()).await?;
+        record(&tx, acting, &event).await?;
+        tx.commit().await?;
+        self.wake.ring(Reconciler::Directory);
+        Ok(())
+    }
+
     /// Gives a member these roles in a track; none ends the enrolment.
     pub async fn enrol(
         &self,

@@ -2,6 +2,7 @@
 //! never changed; a database that knows steps which this version does not is refused.
 
 mod m0001_foundation;
+mod m0007_lobby;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, EntityTrait, QueryOrder};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, seaql_migrations};
@@ -12,7 +13,10 @@ struct Steps;
 
 impl MigratorTrait for Steps {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_foundation::Migration)]
+        vec![
+            Box::new(m0001_foundation::Migration),
+            Box::new(m0007_lobby::Migration),
+        ]
     }
 }
 

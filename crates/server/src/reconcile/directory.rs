@@ -1,11 +1,13 @@
 //! Who has an account in the organization's Microsoft directory: members of Ithaca are
 //! looked up, twenty at a time, and nobody else ever is (S13).
 
+use std::collections::BTreeMap;
+
 use jiff::SignedDuration;
-use mentoring::eligibility::{Account, DirectoryFinding, match_accounts};
+use mentoring::eligibility::{Account, match_accounts};
 use mentoring::member::{Member, MemberState};
 use mentoring::organization::{MemberId, OrganizationId};
-use microsoft::{DirectoryAccount, Failure};
+use microsoft::{DirectoryAccount, Failure, ObjectId};
 
 use super::host::{self, Access};
 use super::{Tools, Trouble};
@@ -30,91 +32,130 @@ pub async fn reconcile(tools: Tools, claims: Vec<Claim>) -> Result<(), Trouble> 
         Err(_) => return release_all(&tools, organization, &claims, Some(AFTER_FAILURE)).await,
     };
     let ids: Vec<MemberId> = claims.iter().map(|claim| MemberId(claim.id)).collect();
-    let people: Vec<Member> = members::list_for_work(&tools.store, organization, &ids)
+    let known = directory::list_for_work(&tools.store, organization, &ids).await?;
+    let asked: Vec<Asked> = members::list_for_work(&tools.store, organization, &ids)
         .await?
         .into_iter()
         .filter(|member| member.state != MemberState::Deactivated)
+        .filter_map(|person| Some(Asked::about(&person, known.get(&person.id)?.clone())))
         .collect();
-    let addresses: Vec<String> = people
-        .iter()
-        .map(|member| member.email.as_str().to_owned())
-        .collect();
-    let answers = match tools
-        .microsoft
-        .users(&access.token)
-        .find_by_email(&addresses)
-        .await
-    {
+    let mut answers = match ask(&tools, &access, &asked).await {
         Ok(answers) => answers,
         Err(failure) => return failed(&tools, organization, &claims, &access, &failure).await,
     };
-    let known = directory::list_for_work(&tools.store, organization, &ids).await?;
     for claim in &claims {
-        let person = people.iter().find(|member| member.id.0 == claim.id);
-        let answer = person.and_then(|member| {
-            answers
-                .iter()
-                .find(|answer| answer.address == member.email.as_str())
-        });
-        let (Some(person), Some(answer)) = (person, answer) else {
-            release_all(&tools, organization, std::slice::from_ref(claim), None).await?;
-            continue;
-        };
-        match &answer.found {
-            Ok(accounts) => {
-                let before = known.get(&person.id);
-                let found = found(&tools, &access, person, accounts, before).await;
-                record(&tools, claim, before, &found).await?;
+        let asked = asked.iter().find(|asked| asked.member().0 == claim.id);
+        let answer = asked.and_then(|asked| answers.remove(&asked.member()));
+        match (asked, answer) {
+            (Some(asked), Some(Ok(accounts))) => {
+                let found = asked.found(&tools, &access, &accounts).await;
+                record(&tools, claim, &asked.known, &found).await?;
             }
-            Err(failure) => {
-                host::log(organization, "look a member up", failure);
-                release_all(
-                    &tools,
-                    organization,
-                    std::slice::from_ref(claim),
-                    Some(AFTER_FAILURE),
-                )
-                .await?;
+            (_, Some(Err(failure))) => {
+                host::log(organization, "look a member up", &failure);
+                let only = std::slice::from_ref(claim);
+                release_all(&tools, organization, only, Some(AFTER_FAILURE)).await?;
             }
+            _ => release_all(&tools, organization, std::slice::from_ref(claim), None).await?,
         }
     }
     tools.wake.ring(Reconciler::Links);
     Ok(())
 }
 
-async fn found(
-    tools: &Tools,
-    access: &Access,
-    person: &Member,
-    accounts: &[DirectoryAccount],
-    before: Option<&Lookup>,
-) -> Lookup {
-    let plain: Vec<Account> = accounts
-        .iter()
-        .map(|account| Account {
-            object_id: account.object_id.0,
-            user_principal_name: account.user_principal_name.clone(),
-            mail: account.mail.clone(),
-        })
-        .collect();
-    let (finding, index) = match_accounts(&person.email, &plain);
-    let account = match index.and_then(|index| accounts.get(index)) {
-        None => None,
-        Some(account) => Some(directory::DirectoryAccount {
-            object_id: account.object_id.0,
-            user_principal_name: account.user_principal_name.clone(),
-            first_name: account.given_name.clone().unwrap_or_default(),
-            last_name: account.surname.clone().unwrap_or_default(),
-            email: account.mail.clone(),
-            photo: photo(tools, access, account, before).await,
-        }),
-    };
-    Lookup {
-        member: person.id,
-        finding,
-        account,
-        looked_up_at: Some(tools.clock.now()),
+/// A member, what is known of them, and the address that leads to their account.
+struct Asked {
+    address: String,
+    known: Lookup,
+}
+
+impl Asked {
+    fn about(person: &Member, known: Lookup) -> Self {
+        let address = known
+            .mapped_address
+            .clone()
+            .unwrap_or_else(|| person.email.as_str().to_owned());
+        Self { address, known }
     }
+
+    fn member(&self) -> MemberId {
+        self.known.member
+    }
+
+    /// The account that this address led to before. It survives another name and another
+    /// address at Microsoft; another address here is another question.
+    fn known_account(&self) -> Option<ObjectId> {
+        let is_same = self.known.matched_address.as_ref() == Some(&self.address);
+        self.known.object_id().filter(|_| is_same).map(ObjectId)
+    }
+
+    async fn found(&self, tools: &Tools, access: &Access, accounts: &[DirectoryAccount]) -> Lookup {
+        let plain: Vec<Account> = accounts
+            .iter()
+            .map(|account| Account {
+                object_id: account.object_id.0,
+                user_principal_name: account.user_principal_name.clone(),
+                mail: account.mail.clone(),
+            })
+            .collect();
+        let (finding, index) = match (&plain[..], self.known_account()) {
+            ([only], Some(known)) if only.object_id == known.0 => (only.finding(), Some(0)),
+            _ => match_accounts(&self.address, &plain),
+        };
+        let account = match index.and_then(|index| accounts.get(index)) {
+            None => None,
+            Some(account) => Some(directory::DirectoryAccount {
+                object_id: account.object_id.0,
+                user_principal_name: account.user_principal_name.clone(),
+                first_name: account.given_name.clone().unwrap_or_default(),
+                last_name: account.surname.clone().unwrap_or_default(),
+                email: account.mail.clone(),
+                photo: photo(tools, access, account, &self.known).await,
+            }),
+        };
+        Lookup {
+            finding,
+            matched_address: account.as_ref().map(|_| self.address.clone()),
+            account,
+            looked_up_at: Some(tools.clock.now()),
+            ..self.known.clone()
+        }
+    }
+}
+
+type Answers = BTreeMap<MemberId, Result<Vec<DirectoryAccount>, Failure>>;
+
+/// Asks for known accounts by their object id, and for everybody else by address.
+async fn ask(tools: &Tools, access: &Access, asked: &[Asked]) -> Result<Answers, Failure> {
+    let users = tools.microsoft.users(&access.token);
+    let mut answers = Answers::new();
+    let known: Vec<(MemberId, ObjectId)> = asked
+        .iter()
+        .filter_map(|asked| Some((asked.member(), asked.known_account()?)))
+        .collect();
+    let ids: Vec<ObjectId> = known.iter().map(|(_, id)| *id).collect();
+    for ((member, _), account) in known.iter().zip(users.find_by_id(&ids).await?) {
+        match account.found {
+            Ok(Some(account)) => {
+                answers.insert(*member, Ok(vec![account]));
+            }
+            // An account that is gone may have been replaced by another one.
+            Ok(None) => {}
+            Err(failure) => {
+                answers.insert(*member, Err(failure));
+            }
+        }
+    }
+    let rest: Vec<&Asked> = asked
+        .iter()
+        .filter(|asked| !answers.contains_key(&asked.member()))
+        .collect();
+    let addresses: Vec<String> = rest.iter().map(|asked| asked.address.clone()).collect();
+    let found = users.find_by_email(&addresses).await?;
+    for (asked, answer) in rest.into_iter().zip(found) {
+        answers.insert(asked.member(), answer.found);
+    }
+    Ok(answers)
 }
 
 /// The photo is an ornament: where it cannot be had now, the one at hand stays.
@@ -122,7 +163,7 @@ async fn photo(
     tools: &Tools,
     access: &Access,
     account: &DirectoryAccount,
-    before: Option<&Lookup>,
+    before: &Lookup,
 ) -> Option<Vec<u8>> {
     match tools
         .microsoft
@@ -134,7 +175,8 @@ async fn photo(
         Err(failure) => {
             host::log(access.integration.organization, "fetch a photo", &failure);
             before
-                .and_then(|before| before.account.as_ref())
+                .account
+                .as_ref()
                 .and_then(|account| account.photo.clone())
         }
     }
@@ -143,16 +185,25 @@ async fn photo(
 async fn record(
     tools: &Tools,
     claim: &Claim,
-    before: Option<&Lookup>,
+    before: &Lookup,
     found: &Lookup,
 ) -> Result<(), Trouble> {
     let tx = tools.store.begin(claim.organization).await?;
     if !lease::holds(&tx, claim).await? {
         return Ok(());
     }
+    let current = directory::list_in(&tx, claim.organization, &[found.member]).await?;
+    let asked_for = current
+        .get(&found.member)
+        .and_then(|lookup| lookup.mapped_address.as_ref());
+    if asked_for != before.mapped_address.as_ref() {
+        // Another account was named while Microsoft answered about the first.
+        lease::release(&tx, claim, Some(tx.now)).await?;
+        tx.commit().await?;
+        return Ok(());
+    }
     directory::save(&tx, claim.organization, found).await?;
-    let was = before.map_or(DirectoryFinding::NotLookedUp, |before| before.finding);
-    if was != found.finding {
+    if before.finding != found.finding {
         touch_meetings(&tx, claim.organization, found.member).await?;
     }
     let spread = SignedDuration::from_mins(i64::from(tools.jitter()) / 17);

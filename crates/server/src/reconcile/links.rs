@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use mentoring::integration::Cause;
 use mentoring::link::{self, LinkPerson, LinkState, Retry, Step, WaitingReason, Wanted};
-use mentoring::lobby::{self, LobbyScope, Person};
+use mentoring::lobby::{self, Difference, LobbyScope, Person, Setting};
 use mentoring::meeting::MeetingState;
 use mentoring::organization::{MeetingId, MemberId};
 use mentoring::role::Role;
@@ -149,6 +149,7 @@ async fn read(
             object_id: accounts
                 .get(&attendee.member)
                 .and_then(directory::Lookup::member_object_id),
+            guest: false,
         })
         .collect();
     let coorganizers = lobby::coorganizers(&people);
@@ -258,7 +259,7 @@ async fn apply(
                 return Ok(Learned::Vanished);
             };
             next.observed.join_url = Some(read_back.join_web_url.to_string());
-            next.lobby_difference = difference(wanted, &read_back);
+            next.differences = differences(wanted, &read_back);
             next.observed.applied_revision = Some(wanted.revision);
         }
         Step::Delete { id } => {
@@ -288,12 +289,55 @@ async fn delete(client: &Client, access: &Access, id: &str) -> Result<(), Failur
     calls.delete(id).await.map(|_| ())
 }
 
-/// What Teams kept differently from what was set, in a word for the page.
-fn difference(wanted: &Wanted, read_back: &OnlineMeeting) -> Option<String> {
+/// What Teams kept differently from what was set.
+fn differences(wanted: &Wanted, read_back: &OnlineMeeting) -> Vec<Difference> {
+    let mut found = Vec::new();
+    let mut note = |setting, teams: &str| {
+        found.push(Difference {
+            setting,
+            teams: teams.to_owned(),
+        });
+    };
     match &read_back.lobby_scope {
-        Some(scope) if *scope != teams_lobby(wanted.lobby) => Some(scope.as_str().to_owned()),
-        _ => None,
+        Some(scope) if *scope != teams_lobby(wanted.lobby) => note(Setting::Lobby, scope.as_str()),
+        _ => {}
     }
+    match &read_back.allowed_presenters {
+        Some(presenters) if *presenters != AllowedPresenters::Organization => {
+            note(Setting::Presenters, presenters.as_str());
+        }
+        _ => {}
+    }
+    match &read_back.allowed_lobby_admitters {
+        Some(admitters)
+            if *admitters != AllowedLobbyAdmitters::OrganizerAndCoOrganizersAndPresenters =>
+        {
+            note(Setting::Admitters, admitters.as_str());
+        }
+        _ => {}
+    }
+    let missing = wanted
+        .people
+        .iter()
+        .filter(|person| person.coorganizer)
+        .any(|person| !is_coorganizer(read_back, person));
+    if missing {
+        note(Setting::CoOrganizers, "missing");
+    }
+    found
+}
+
+fn is_coorganizer(read_back: &OnlineMeeting, person: &LinkPerson) -> bool {
+    read_back.attendees.iter().any(|attendee| {
+        let is_same = match (attendee.object_id, person.object_id) {
+            (Some(theirs), Some(ours)) => theirs.0 == ours,
+            _ => attendee
+                .upn
+                .as_ref()
+                .is_some_and(|upn| upn.eq_ignore_ascii_case(&person.upn)),
+        };
+        is_same && attendee.role == Some(TeamsRole::CoOrganizer)
+    })
 }
 
 /// Writes what a step taught. When the link works for the first time, everyone is told in

@@ -42,6 +42,11 @@ pub struct Lookup {
     pub account: Option<DirectoryAccount>,
     /// When Microsoft was last asked.
     pub looked_up_at: Option<Timestamp>,
+    /// The account's name that an administrator gave, where the member's own address leads
+    /// nowhere.
+    pub mapped_address: Option<String>,
+    /// The address by which the account was found.
+    pub matched_address: Option<String>,
 }
 
 impl Lookup {
@@ -63,6 +68,21 @@ impl Lookup {
             finding: DirectoryFinding::NotLookedUp,
             account: None,
             looked_up_at: None,
+            mapped_address: None,
+            matched_address: None,
+        }
+    }
+
+    /// Whether the account is a guest's.
+    pub fn is_guest(&self) -> bool {
+        matches!(self.finding, DirectoryFinding::Found { guest: true, .. })
+    }
+
+    /// The account, a guest's too: whom Teams knows at the door.
+    pub fn object_id(&self) -> Option<Uuid> {
+        match self.finding {
+            DirectoryFinding::Found { object_id, .. } => Some(object_id),
+            _ => None,
         }
     }
 }
@@ -99,6 +119,8 @@ fn lookup(row: row::Model) -> Stored<Lookup> {
         finding,
         account,
         looked_up_at: row.looked_up_at.map(instant),
+        mapped_address: row.mapped_address,
+        matched_address: row.matched_address,
     })
 }
 
@@ -126,6 +148,8 @@ pub async fn want(tx: &Tx, organization: OrganizationId, ids: &[MemberId]) -> St
             email: Set(None),
             photo: Set(None),
             looked_up_at: Set(None),
+            mapped_address: Set(None),
+            matched_address: Set(None),
             attempts: Set(0),
             due_at: Set(Some(millis(tx.now))),
             lease_owner: Set(None),
@@ -141,6 +165,32 @@ pub async fn want(tx: &Tx, organization: OrganizationId, ids: &[MemberId]) -> St
             .exec_without_returning(tx.on())
             .await?;
     }
+    Ok(())
+}
+
+/// Names the account of a member by hand, or goes back to their own address, and asks for
+/// it now. Where that is another account, what was known is forgotten at once.
+pub async fn map(
+    tx: &Tx,
+    organization: OrganizationId,
+    id: MemberId,
+    account: Option<&str>,
+) -> Stored<()> {
+    want(tx, organization, &[id]).await?;
+    let before = list_in(tx, organization, &[id]).await?.remove(&id);
+    if before.is_some_and(|before| before.mapped_address.as_deref() == account) {
+        return Ok(());
+    }
+    save(tx, organization, &Lookup::none(id)).await?;
+    row::Entity::update_many()
+        .col_expr(
+            row::Column::MappedAddress,
+            account.map(str::to_owned).into(),
+        )
+        .filter(row::Column::OrganizationId.eq(organization.0))
+        .filter(row::Column::Id.eq(id.0))
+        .exec(tx.on())
+        .await?;
     Ok(())
 }
 
@@ -177,6 +227,7 @@ pub async fn save(tx: &Tx, organization: OrganizationId, lookup: &Lookup) -> Sto
             email: Set(account.and_then(|account| account.email.clone())),
             photo: Set(account.and_then(|account| account.photo.clone())),
             looked_up_at: Set(lookup.looked_up_at.map(millis)),
+            matched_address: Set(lookup.matched_address.clone()),
             ..Default::default()
         })
         .filter(row::Column::OrganizationId.eq(organization.0))
@@ -320,6 +371,8 @@ mod row {
         pub email: Option<String>,
         pub photo: Option<Vec<u8>>,
         pub looked_up_at: Option<i64>,
+        pub mapped_address: Option<String>,
+        pub matched_address: Option<String>,
         pub attempts: i64,
         pub due_at: Option<i64>,
         pub lease_owner: Option<String>,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use mentoring::link::{LinkState, Observed};
+use mentoring::lobby::Difference;
 use mentoring::organization::{MeetingId, OrganizationId};
 use mentoring::role::Sight;
 use sea_orm::sea_query::{Expr, ExprTrait};
@@ -31,8 +32,8 @@ pub struct Link {
     pub state: LinkState,
     /// What was last seen of it at Microsoft.
     pub observed: Observed,
-    /// The lobby scope that Teams read back, where it differs from what was set.
-    pub lobby_difference: Option<String>,
+    /// What Teams read back otherwise than it was set.
+    pub differences: Vec<Difference>,
     /// Which connection of the organization made it.
     pub integration_generation: i64,
     /// Failed tries since the last success.
@@ -60,7 +61,14 @@ fn link(row: row::Model) -> Stored<Link> {
             ever_called: row.ever_called,
             deleted_confirmed: row.deleted_confirmed,
         },
-        lobby_difference: row.lobby_difference,
+        differences: row
+            .lobby_difference
+            .map(|text| serde_json::from_str(&text))
+            .transpose()
+            .map_err(|error| {
+                StoreError::Unreadable(format!("meeting_links.lobby_difference: {error}"))
+            })?
+            .unwrap_or_default(),
         integration_generation: row.integration_generation,
         attempts: row.attempts,
         kept: row.kept,
@@ -175,6 +183,10 @@ pub async fn mark_called(tx: &Tx, organization: OrganizationId, meeting: Meeting
 /// that the calls were made for.
 pub async fn save(tx: &Tx, link: &Link) -> Stored<()> {
     let (state, reason) = link.state.to_columns();
+    let differences = (!link.differences.is_empty())
+        .then(|| serde_json::to_string(&link.differences))
+        .transpose()
+        .map_err(|error| StoreError::Unreadable(error.to_string()))?;
     row::Entity::update_many()
         .set(row::ActiveModel {
             state: Set(state.to_owned()),
@@ -184,7 +196,7 @@ pub async fn save(tx: &Tx, link: &Link) -> Stored<()> {
             applied_version: Set(link.observed.applied_revision),
             ever_called: Set(link.observed.ever_called),
             deleted_confirmed: Set(link.observed.deleted_confirmed),
-            lobby_difference: Set(link.lobby_difference.clone()),
+            lobby_difference: Set(differences),
             attempts: Set(link.attempts),
             ..Default::default()
         })

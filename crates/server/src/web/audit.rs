@@ -1,7 +1,6 @@
 //! The audit log, for global administrators: filtered, page by page, and as a file.
 
-use axum::response::IntoResponse as _;
-use http::{HeaderValue, StatusCode, header};
+use http::StatusCode;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
@@ -12,8 +11,8 @@ use super::form::{Fields, FromFields, Query};
 use super::pages::Choice;
 use super::pages::audit::{Audit, AuditEntry};
 use super::pages::frame::{Flash, Here};
-use super::{local, times};
-use crate::store::audit::{self, Entry, Filter, Part};
+use super::{csv, local, times};
+use crate::store::audit::{self, Filter, Part};
 
 const A_PAGE: usize = 50;
 /// A file of more lines than this is asked for in parts, by its dates.
@@ -189,57 +188,23 @@ pub async fn export(admin: GlobalAdministrator, Query(search): Query<Search>) ->
     let most = u64::try_from(MOST_EXPORTED).unwrap_or(u64::MAX);
     let (store, sight) = (&admin.app.store, &admin.sight);
     let entries = audit::list(store, sight, &filter, Part::Newest, most).await?;
-    let kind = HeaderValue::from_static("text/csv; charset=utf-8");
-    let name = format!("attachment; filename=\"audit-{}.csv\"", admin.session.slug);
-    let name = HeaderValue::try_from(name)
-        .map_err(|_| Failed::Broken("a slug that no header takes".to_owned()))?;
-    let headers = [
-        (header::CONTENT_TYPE, kind),
-        (header::CONTENT_DISPOSITION, name),
-    ];
-    Ok((headers, csv(&entries)).into_response())
-}
-
-/// RFC 4180.
-fn csv(entries: &[Entry]) -> String {
-    let mut text = line(&["Number", "When", "Who", "Action", "What", "From where"]);
-    for entry in entries {
-        text += &line(&[
-            &entry.number.to_string(),
-            &entry.at.to_string(),
-            &entry.author,
-            &entry.action,
-            &entry.sentence,
-            &entry.address,
-        ]);
-    }
-    text
-}
-
-fn line(cells: &[&str]) -> String {
-    let cells: Vec<String> = cells.iter().map(|cell| quoted(cell)).collect();
-    format!("{}\r\n", cells.join(","))
-}
-
-/// W-18: what a spreadsheet would take for a formula is marked as text.
-fn quoted(cell: &str) -> String {
-    let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let mark = if is_formula { "'" } else { "" };
-    format!("\"{mark}{}\"", cell.replace('"', "\"\""))
+    let rows = entries.into_iter().map(|entry| {
+        [
+            entry.number.to_string(),
+            entry.at.to_string(),
+            entry.author,
+            entry.action,
+            entry.sentence,
+            entry.address,
+        ]
+    });
+    let heads = ["Number", "When", "Who", "Action", "What", "From where"];
+    csv::file(&format!("audit-{}", admin.session.slug), heads, rows)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn w18_no_cell_is_a_formula() {
-        for formula in ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1"] {
-            assert!(quoted(formula).starts_with("\"'"), "{formula:?}");
-        }
-        assert_eq!(quoted("say \"hi\",\r\nall"), "\"say \"\"hi\"\",\r\nall\"");
-        assert_eq!(line(&["1", "Mei"]), "\"1\",\"Mei\"\r\n");
-    }
 
     #[test]
     fn the_last_day_counts_until_its_end() {

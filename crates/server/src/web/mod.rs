@@ -8,6 +8,7 @@ pub mod answer;
 pub mod assets;
 pub mod audit;
 pub mod caller;
+mod csv;
 pub mod form;
 mod guard;
 mod health;

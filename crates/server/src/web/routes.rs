@@ -62,6 +62,7 @@ pub(super) fn table() -> Router<App> {
             get(cancellation::show).post(cancellation::cancel),
         )
         .route("/{slug}/tracks/{track}", get(tracks::show::show))
+        .route("/{slug}/tracks/{track}/teams", get(tracks::teams::show))
         .route(
             "/{slug}/tracks/{track}/meetings",
             get(new::again).post(new::create),
@@ -137,6 +138,18 @@ fn program_settings() -> Router<App> {
         .route(
             "/{slug}/tracks/{track}/settings/participants/{id}/removal",
             post(settings::participants::remove),
+        )
+        .route(
+            "/{slug}/tracks/{track}/settings/teams",
+            get(settings::teams::show),
+        )
+        .route(
+            "/{slug}/tracks/{track}/settings/teams.csv",
+            get(settings::teams::export),
+        )
+        .route(
+            "/{slug}/tracks/{track}/settings/teams/{id}",
+            post(settings::teams::map),
         )
 }
 

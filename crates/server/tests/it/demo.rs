@@ -113,6 +113,25 @@ impl Demo {
         serde_json::from_str(&answer).expect("the sandbox answers in JSON")
     }
 
+    /// Changes something at the sandbox: `("PATCH", "users/mei@larkspur.example", "{…}")`.
+    pub fn tells_the_sandbox(&self, method: &str, what: &str, body: &str) {
+        let url = format!(
+            "{}/_sandbox/{what}",
+            self.sandbox_admin_url.trim_end_matches('/')
+        );
+        let method = method.parse().expect("a method of HTTP");
+        let answer = wait_for(async {
+            CLIENT
+                .request(method, &url)
+                .header("content-type", "application/json")
+                .body(body.to_owned())
+                .send()
+                .await?
+                .error_for_status()
+        });
+        answer.unwrap_or_else(|error| panic!("{url}: {error}"));
+    }
+
     /// The member of that name, in whichever organization.
     pub fn member(&self, name: &str) -> &Member {
         let mut members = self

@@ -13,7 +13,6 @@ use mentoring::track::{Mode, Track};
 use uuid::Uuid;
 
 use super::schedule::Typed;
-use super::show::account;
 use super::{mode, words};
 use crate::app::AppError;
 use crate::app::meetings::Offer;
@@ -183,6 +182,7 @@ async fn people(
         organizer: true,
         mentor: false,
         object_id: offer.teams.as_ref().ok().copied(),
+        guest: false,
     };
     let forecast = |participant: &Participant| -> Option<Forecast> {
         let lookup = found.get(&participant.member.id)?;
@@ -190,7 +190,8 @@ async fn people(
             member: participant.member.id,
             organizer: false,
             mentor: participant.roles.contains(Role::Mentor),
-            object_id: account(lookup),
+            object_id: lookup.object_id(),
+            guest: lookup.is_guest(),
         };
         let forecast = lobby::forecast(offer.track.lobby, &[own.clone(), guest]);
         forecast
@@ -246,6 +247,7 @@ fn modes(
                 &signed_in.session.organization_name,
             )
         }),
+        why: signed_in.to(&format!("tracks/{}/teams", offer.track.slug)),
         refresh: address,
         location: location.to_owned(),
         errors,

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::Path;
-use mentoring::eligibility::DirectoryFinding;
-use mentoring::lobby::{self, Entry, LobbyScope, Person};
+use mentoring::lobby::{self, Difference, Entry, LobbyScope, Person};
 use mentoring::meeting::{Meeting, MeetingState};
 use mentoring::member::Member;
 use mentoring::organization::MemberId;
@@ -33,16 +32,24 @@ pub async fn show(signed_in: SignedIn, Path((_, id)): Path<(String, String)>) ->
         .into_iter()
         .map(|participant| (participant.member.id, participant.roles))
         .collect();
+    let link = links::find(store, sight, meeting.id)
+        .await?
+        .filter(|_| meeting.mode == Mode::Teams);
+    let differences = link.as_ref().map_or(&[][..], |link| &link.differences);
     let forecast = if meeting.mode == Mode::Teams && meeting.state == MeetingState::Scheduled {
-        Some(forecast(&signed_in, meeting, &roles, track.lobby).await?)
+        let scope = lobby::effective(track.lobby, differences);
+        Some(forecast(&signed_in, meeting, &roles, scope).await?)
     } else {
         None
     };
-    let link = match links::find(store, sight, meeting.id).await? {
-        Some(link) if meeting.mode == Mode::Teams => {
-            Some(link::fragment(&signed_in, &stored, &link).await?)
-        }
-        _ => None,
+    let lobby = forecast.as_ref().map(|forecast| pages::Lobby {
+        warning: warning(forecast, &people),
+        admits: words::admitting(&first_names(&forecast.admits, &people)),
+        differences: differences.iter().map(Difference::sentence).collect(),
+    });
+    let link = match &link {
+        Some(link) => Some(link::fragment(&signed_in, &stored, link).await?),
+        None => None,
     };
     let rights = rights(&signed_in.acting().actor, meeting);
     let is_planned = meeting.state == MeetingState::Scheduled
@@ -58,10 +65,7 @@ pub async fn show(signed_in: SignedIn, Path((_, id)): Path<(String, String)>) ->
         location: Some(meeting.location.clone()).filter(|location| !location.is_empty()),
         state: state(meeting, is_planned),
         attendees: attendees(&signed_in, meeting, &people, &roles, forecast.as_ref()).await?,
-        lobby_warning: forecast
-            .as_ref()
-            .filter(|_| is_planned)
-            .and_then(|forecast| warning(forecast, &people)),
+        lobby: lobby.filter(|_| is_planned),
         agenda: agenda(meeting, rights.see_content),
         link,
         may_change: rights.change && is_planned,
@@ -106,28 +110,32 @@ async fn forecast(
             mentor: roles
                 .get(&attendee.member)
                 .is_some_and(|roles| roles.contains(Role::Mentor)),
-            object_id: found.get(&attendee.member).and_then(account),
+            object_id: found
+                .get(&attendee.member)
+                .and_then(directory::Lookup::object_id),
+            guest: found
+                .get(&attendee.member)
+                .is_some_and(directory::Lookup::is_guest),
         })
         .collect();
     Ok(lobby::forecast(scope, &persons))
 }
 
-/// The account with which somebody comes.
-pub(super) fn account(lookup: &directory::Lookup) -> Option<uuid::Uuid> {
-    match lookup.finding {
-        DirectoryFinding::Found { object_id, .. } => Some(object_id),
-        _ => None,
-    }
+fn first_names<'a>(ids: &[MemberId], people: &'a BTreeMap<MemberId, Member>) -> Vec<&'a str> {
+    ids.iter()
+        .filter_map(|member| people.get(member))
+        .map(|person| person.first_name.as_str())
+        .collect()
 }
 
 fn warning(forecast: &lobby::Forecast, people: &BTreeMap<MemberId, Member>) -> Option<String> {
-    let waiting: Vec<&str> = forecast
+    let waiting: Vec<MemberId> = forecast
         .people
         .iter()
         .filter(|(_, entry)| *entry != Entry::WalksIn)
-        .filter_map(|(member, _)| people.get(member))
-        .map(|person| person.first_name.as_str())
+        .map(|(member, _)| *member)
         .collect();
+    let waiting = first_names(&waiting, people);
     (forecast.nobody_to_admit && !waiting.is_empty()).then(|| {
         format!(
             "{} would wait in the lobby, and nobody present could let them in. Invite a colleague who has an account.",

@@ -101,6 +101,14 @@ pub fn names(first_names: &[&str]) -> String {
     }
 }
 
+/// Who can let others in from the lobby.
+pub fn admitting(first_names: &[&str]) -> Option<String> {
+    (!first_names.is_empty()).then(|| {
+        let who = names(first_names);
+        format!("{who} can let people in. Every colleague who is there can present, and let people in too.")
+    })
+}
+
 /// Who hears of a change: "Luis and 2 others get an update by mail."
 pub fn told(first_names: &[&str], what: &str) -> String {
     let verb = if first_names.len() == 1 {

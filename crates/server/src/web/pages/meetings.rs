@@ -91,14 +91,25 @@ pub struct Meeting {
     pub location: Option<String>,
     pub state: MeetingState,
     pub attendees: Vec<Attendee>,
-    /// Who waits where nobody present could admit them.
-    pub lobby_warning: Option<String>,
+    /// Only of a Teams meeting to come.
+    pub lobby: Option<Lobby>,
     pub agenda: Agenda,
     /// Only of a Teams meeting.
     pub link: Option<Link>,
     pub may_change: bool,
     /// "Mei Tanaka planned this meeting on 23 Nov 2026 at 14:02."
     pub made: String,
+}
+
+/// What is known of the door before anybody stands at it.
+#[derive(Debug, Clone)]
+pub struct Lobby {
+    /// Who waits where nobody present could admit them.
+    pub warning: Option<String>,
+    /// Who can let others in and present.
+    pub admits: Option<String>,
+    /// What Teams kept otherwise than it was set.
+    pub differences: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -249,6 +260,8 @@ pub struct Modes {
     pub offered: Vec<ModeOffer>,
     /// Why a mode is absent and what to do, in one line.
     pub absent: Option<String>,
+    /// The page that answers why.
+    pub why: String,
     pub location: String,
     pub errors: Errors,
 }

@@ -153,3 +153,48 @@ pub struct NewTrack {
     pub name: String,
     pub modes: Vec<ModePermission>,
 }
+
+/// Program Settings, Teams accounts. Name one: `account`, empty for the member's own address.
+#[derive(Debug, Clone, Template)]
+#[template(path = "tracks/teams_accounts.html")]
+pub struct TeamsAccounts {
+    pub frame: Frame,
+    pub track: TrackMark,
+    /// Why nobody can be looked up, while there is no connection.
+    pub closed: Option<String>,
+    pub people: Vec<TeamsAccount>,
+}
+
+#[derive(Debug, Clone)]
+pub struct TeamsAccount {
+    pub id: String,
+    pub name: String,
+    pub email: String,
+    /// "In Larkspur's Microsoft directory", or why Teams isn't for them.
+    pub state: Option<Tag>,
+    /// The account that was found.
+    pub account: Option<String>,
+    pub looked_up: Option<String>,
+    /// Whether an administrator named the account.
+    pub by_hand: bool,
+    pub typed: String,
+    pub error: Option<String>,
+}
+
+/// Why the reader may use Teams in a track, or why not.
+#[derive(Debug, Clone, Template)]
+#[template(path = "tracks/own_teams.html")]
+pub struct OwnTeams {
+    pub frame: Frame,
+    pub track: TrackMark,
+    pub may: bool,
+    pub questions: Vec<Question>,
+    pub looked_up: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Question {
+    pub ask: String,
+    pub well: bool,
+    pub answer: String,
+}

@@ -3,6 +3,7 @@
 pub mod general;
 pub mod participants;
 pub mod permissions;
+pub mod teams;
 
 use mentoring::refusal::Refusal;
 use mentoring::track::Track;

@@ -1,26 +1,21 @@
 //! Program Settings, Participants: who is in a track, as what, and whether Teams is for
 //! them.
 
-use std::collections::BTreeMap;
-
 use axum::extract::Path;
 use http::StatusCode;
-use mentoring::eligibility::{self, Question};
 use mentoring::member::Member;
 use mentoring::organization::MemberId;
 use mentoring::role::{Role, Roles};
 use mentoring::track::Track;
 
-use super::{address, administered, mark};
-use crate::store::directory::{self, Lookup};
-use crate::store::integrations::{self, Integration};
+use super::{address, administered, mark, teams};
 use crate::store::members;
 use crate::store::tracks::{self, Participant};
+use crate::store::{directory, integrations};
 use crate::web::actor::SignedIn;
 use crate::web::answer::{Answer, Failed, id, refused, see, see_and_say, view, view_as};
 use crate::web::form::{Fields, Form, FromFields};
 use crate::web::pages::frame::Here;
-use crate::web::pages::shown::{Tag, Tone};
 use crate::web::pages::tracks::{Enrolled, Participants};
 use crate::web::pages::{Choice, Errors};
 
@@ -70,40 +65,6 @@ fn words(roles: &Roles) -> String {
     labels.join(", ")
 }
 
-/// Whether Teams is for somebody (S3, S10), where there is a connection to ask about.
-fn teams(
-    integration: &Integration,
-    track: &Track,
-    person: &Member,
-    lookups: &BTreeMap<MemberId, Lookup>,
-    organization: &str,
-) -> Option<Tag> {
-    if !integration.state.is_connected() {
-        return None;
-    }
-    let decided = eligibility::decide(&Question {
-        integration: &integration.state,
-        modes: &track.modes,
-        member_state: person.state,
-        finding: &lookups.get(&person.id)?.finding,
-    });
-    Some(match decided {
-        Ok(_) => Tag::new(
-            format!("In {organization}'s Microsoft directory"),
-            Tone::Well,
-        ),
-        // The last reason is the most personal one.
-        Err(reasons) => {
-            let reason = *reasons.last()?;
-            let tone = match reason {
-                eligibility::Reason::BeingChecked => Tone::Waiting,
-                _ => Tone::Plain,
-            };
-            Tag::new(reason.for_administrator(), tone)
-        }
-    })
-}
-
 async fn page(
     actor: &SignedIn,
     track: &Track,
@@ -124,7 +85,9 @@ async fn page(
         face,
         email: one.member.email.to_string(),
         roles: words(&one.roles),
-        directory: teams(&integration, track, &one.member, &lookups, organization),
+        directory: lookups
+            .get(&one.member.id)
+            .and_then(|lookup| teams::tag(&integration, track, &one.member, lookup, organization)),
         choices: choices(|role| match changed {
             Some((member, typed)) if member == one.member.id => typed.contains(&role),
             _ => one.roles.contains(role),

@@ -1,3 +1,4 @@
 //! Tracks: who is here, what is planned?
 
 pub mod show;
+pub mod teams;

@@ -6,6 +6,7 @@ mod folder;
 mod meetings;
 mod operator;
 mod start;
+mod teams_accounts;
 
 use crate::demo::Demo;
 use crate::visitor::Visitor;

@@ -3,7 +3,7 @@
 use super::people::{self, as_mei};
 use super::{Sample, sample};
 use crate::web::pages::meetings::{
-    Agenda, Attendee, Cancellation, Day, Forecast, Link, LinkState, Meeting, MeetingLine,
+    Agenda, Attendee, Cancellation, Day, Forecast, Link, LinkState, Lobby, Meeting, MeetingLine,
     MeetingList, MeetingState, ModeOffer, Modes, Neighbour, NewMeeting, PersonChoice, Reschedule,
     Schedule,
 };
@@ -110,11 +110,15 @@ fn shown() -> Vec<Sample> {
             "/larkspur/meetings/7/schedule",
         )),
     });
-    failed.lobby_warning = Some(
-        "Priya would wait in the lobby, and nobody present could let her in. Invite a colleague \
-         who has an account."
-            .into(),
-    );
+    failed.lobby = Some(Lobby {
+        warning: Some(
+            "Priya would wait in the lobby, and nobody present could let her in. Invite a \
+             colleague who has an account."
+                .into(),
+        ),
+        admits: None,
+        differences: vec!["Your organization's Teams decides itself who may present.".into()],
+    });
     failed.attendees.push(Attendee {
         face: people::priya(),
         role: "Mentee".into(),
@@ -173,7 +177,7 @@ fn meeting(state: LinkState) -> Meeting {
                 forecast: Some(Forecast::WalksIn),
             },
         ],
-        lobby_warning: None,
+        lobby: None,
         agenda: Agenda::Shown(vec![
             "What surprised you in the first two weeks?".into(),
             "Your one-to-ones: how long, how often, and what for.".into(),
@@ -232,6 +236,7 @@ fn new_meeting() -> NewMeeting {
                 })
                 .collect(),
             absent: None,
+            why: "/larkspur/tracks/new-managers/teams".into(),
             location: String::new(),
             errors: Errors::none(),
         },

@@ -13,8 +13,8 @@ use crate::web::pages::sign_in::{
     Choose, Demo, DemoOrganization, DemoPerson, Forgotten, Invitation, NewPassword, SignIn,
 };
 use crate::web::pages::tracks::{
-    Closed, Enrolled, General, ModePermission, Participant, Participants, Permissions, Track,
-    Unticked,
+    Closed, Enrolled, General, ModePermission, OwnTeams, Participant, Participants, Permissions,
+    Question, TeamsAccount, TeamsAccounts, Track, Unticked,
 };
 use crate::web::pages::{Choice, Errors, Face, Here, Mode, Tag, Theme, Way};
 
@@ -284,6 +284,57 @@ pub fn modes(teams: Option<&str>) -> Vec<ModePermission> {
     modes
 }
 
+fn teams_accounts(closed: Option<&str>) -> TeamsAccounts {
+    let account = |id: &str, name: &str, email: &str| TeamsAccount {
+        id: id.into(),
+        name: name.into(),
+        email: email.into(),
+        state: Some(Tag::new(
+            "In Larkspur Health's Microsoft directory",
+            Tone::Well,
+        )),
+        account: Some(email.into()),
+        looked_up: Some("today at 09:12".into()),
+        by_hand: false,
+        typed: String::new(),
+        error: None,
+    };
+    let mut priya = account("4", "Priya Nair", "priya@alumni.example");
+    priya.state = Some(Tag::new(
+        "No account in your organization with this address",
+        Tone::Plain,
+    ));
+    priya.account = None;
+    priya.typed = "priya".into();
+    priya.error = closed
+        .is_none()
+        .then(|| "Enter the account's sign-in name or address.".into());
+    TeamsAccounts {
+        frame: as_jonas(Here::Track("new-managers".into())),
+        track: people::new_managers(),
+        closed: closed.map(str::to_owned),
+        people: vec![account("3", "Mei Tanaka", "mei@larkspur.example"), priya],
+    }
+}
+
+fn own_teams() -> OwnTeams {
+    let question = |ask: &str, well: bool, answer: &str| Question {
+        ask: ask.into(),
+        well,
+        answer: answer.into(),
+    };
+    OwnTeams {
+        frame: as_jonas(Here::Track("new-managers".into())),
+        track: people::new_managers(),
+        may: false,
+        questions: vec![
+            question("Does New Managers use Teams video calls?", true, "Yes."),
+            question("Do you have an account?", false, "Not with this address."),
+        ],
+        looked_up: None,
+    }
+}
+
 fn lobby() -> Vec<Choice> {
     vec![
         Choice::new("organization", "People in the organization", true)
@@ -345,6 +396,12 @@ fn settings() -> Vec<Sample> {
                 name: "New Managers".into(),
             },
         ),
+        sample("teams-accounts", &teams_accounts(None)),
+        sample(
+            "teams-accounts-closed",
+            &teams_accounts(Some("Microsoft Teams is not integrated yet.")),
+        ),
+        sample("own-teams", &own_teams()),
         sample(
             "participants",
             &Participants {
