@@ -12,6 +12,7 @@ use uuid::{Builder, Uuid};
 use crate::ids::{ClientId, ObjectId, TenantId};
 use crate::random::Random;
 use crate::secret::Secret;
+use crate::tenant::access::{Standing, Switches};
 use crate::tenant::app::{AppRegistration, Audience, ClientSecret, Redirect, RedirectKind};
 use crate::tenant::person::{AdminRole, Person, PersonKind, Photo};
 use crate::tenant::{ConsentPolicy, PERSONAL_TENANT, State, Tenant};
@@ -309,6 +310,7 @@ impl Settings {
             mfa: false,
             photo: None,
             sessions_valid_from: Timestamp::UNIX_EPOCH,
+            standing: Standing::default(),
             offered: false,
         }
     }
@@ -324,6 +326,7 @@ fn tenant(state: &mut State, name: &str, domain: &str, country: &str) -> TenantI
             domains: vec![domain.to_owned()],
             country: country.to_owned(),
             consent_policy: ConsentPolicy::default(),
+            switches: Switches::default(),
         },
     );
     id

@@ -8,12 +8,50 @@ use serde::Deserialize;
 use super::answer::{Refusal, Wanted};
 use crate::Sandbox;
 use crate::ids::TenantId;
-use crate::tenant::{ConsentPolicy, State as World};
+use crate::tenant::access::Access;
+use crate::tenant::{ConsentPolicy, State as World, Tenant};
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct TenantChange {
     consent_policy: Option<ConsentPolicy>,
+    /// What Conditional Access demands; it replaces what it demanded before.
+    access: Option<Access>,
+    mfa: Option<bool>,
+    consent_requests: Option<bool>,
+    consent_delay_seconds: Option<u32>,
+    one_use_refresh_tokens: Option<bool>,
+    one_use_assertions: Option<bool>,
+    /// Zero takes the limit away.
+    loop_limit: Option<u32>,
+}
+
+impl TenantChange {
+    fn make(self, tenant: &mut Tenant) {
+        let switches = &mut tenant.switches;
+        set(&mut tenant.consent_policy, self.consent_policy);
+        set(&mut switches.access, self.access);
+        set(&mut switches.mfa, self.mfa);
+        set(&mut switches.consent_requests, self.consent_requests);
+        set(
+            &mut switches.consent_delay_seconds,
+            self.consent_delay_seconds,
+        );
+        set(
+            &mut switches.one_use_refresh_tokens,
+            self.one_use_refresh_tokens,
+        );
+        set(&mut switches.one_use_assertions, self.one_use_assertions);
+        if let Some(limit) = self.loop_limit {
+            switches.loop_limit = Some(limit).filter(|limit| *limit > 0);
+        }
+    }
+}
+
+fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
 }
 
 pub(super) async fn change(
@@ -23,7 +61,7 @@ pub(super) async fn change(
 ) -> Result<StatusCode, Refusal> {
     in_tenant(&sandbox, &name, |state, id| {
         if let Some(tenant) = state.tenants.get_mut(&id) {
-            tenant.consent_policy = change.consent_policy.unwrap_or(tenant.consent_policy);
+            change.make(tenant);
         }
     })
 }

@@ -19,6 +19,7 @@ pub(super) async fn show(State(sandbox): State<Sandbox>) -> Json<Value> {
             "people": people(state),
             "applications": state.service_principals,
             "grants": grants(state),
+            "consent_requests": state.consent_requests,
             "meetings": state
                 .meetings
                 .iter()

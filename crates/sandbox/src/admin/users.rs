@@ -11,7 +11,9 @@ use super::answer::{Refusal, Wanted};
 use super::truth;
 use crate::Sandbox;
 use crate::ids::ObjectId;
+use crate::secret::Secret;
 use crate::tenant::State as World;
+use crate::tenant::access::Access;
 use crate::tenant::person::{AdminRole, PersonKind};
 
 #[derive(Default, Deserialize)]
@@ -29,6 +31,14 @@ pub(super) struct PersonChange {
     display_name: Option<String>,
     /// Ends all sign-ins until now.
     revoke_sessions: bool,
+    /// An administrator gives a new password, which ends all sign-ins too.
+    password: Option<String>,
+    password_expired: Option<bool>,
+    must_enrol: Option<bool>,
+    /// Lets Graph challenge the access tokens issued until now, with nothing revoked.
+    challenge: bool,
+    /// What Conditional Access demands; it replaces what it demanded before.
+    access: Option<Access>,
 }
 
 pub(super) async fn change(
@@ -56,8 +66,19 @@ pub(super) async fn change(
             if let Some(mail) = change.mail {
                 person.mail = Some(mail).filter(|mail| !mail.is_empty());
             }
-            if change.revoke_sessions {
+            if change.revoke_sessions || change.password.is_some() {
                 person.sessions_valid_from = after(now);
+            }
+            if let Some(password) = change.password {
+                person.password = Secret::new(password);
+            }
+            let standing = &mut person.standing;
+            standing.access = change.access.unwrap_or(standing.access);
+            standing.password_expired =
+                change.password_expired.unwrap_or(standing.password_expired);
+            standing.must_enrol = change.must_enrol.unwrap_or(standing.must_enrol);
+            if change.challenge {
+                standing.challenged_at = Some(after(now));
             }
         });
         let changed = state.people.find(id);

@@ -237,7 +237,8 @@ fn at_once(
     if request.prompt == Some(Prompt::SelectAccount) {
         return None;
     }
-    let person = state.people.find(session?.person)?;
+    let session = session?;
+    let person = state.people.find(session.person)?;
     let hinted = request
         .login_hint
         .as_deref()
@@ -247,6 +248,7 @@ fn at_once(
     (hinted && admitted).then(|| Account {
         person: person.id,
         proven: request.prompt != Some(Prompt::Login),
-        second_factor: request.prompt != Some(Prompt::Login),
+        second_factor: request.prompt != Some(Prompt::Login) && session.second_factor,
+        signed_in_at: Some(session.at),
     })
 }

@@ -26,11 +26,7 @@ pub(super) fn succeed(
     sandbox.note(|state| {
         state.attempts.remove(ctx);
     });
-    let session = Session {
-        id: sandbox.random().uuid(),
-        person,
-        at: sandbox.now(),
-    };
+    let session = session(sandbox, attempt, person);
     let answer = match &attempt.purpose {
         Purpose::Code(request) => code(sandbox, attempt, request, &session),
         Purpose::Approval(request) => approval(sandbox, attempt, request, person),
@@ -41,6 +37,22 @@ pub(super) fn succeed(
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     response
+}
+
+/// The sign-in as the browser remembers it: a silent one is as old as the one it rests on.
+fn session(sandbox: &Sandbox, attempt: &Attempt, person: ObjectId) -> Session {
+    let account = attempt.account;
+    let now = sandbox.now();
+    // Whoever signs in in the very moment of a revocation signs in after it.
+    let valid_from = sandbox.read(|state| Some(state.people.find(person)?.sessions_valid_from));
+    Session {
+        id: sandbox.random().uuid(),
+        person,
+        at: account
+            .and_then(|account| account.signed_in_at)
+            .unwrap_or_else(|| now.max(valid_from.unwrap_or(now))),
+        second_factor: account.is_some_and(|account| account.second_factor),
+    }
 }
 
 /// Back with a refusal.
@@ -99,7 +111,8 @@ fn code(
                 nonce: request.nonce.clone(),
                 challenge: request.challenge.clone(),
                 session: session.id,
-                signed_in_at: now,
+                signed_in_at: session.at,
+                second_factor: session.second_factor,
                 expires_at: now.saturating_add(CODE_LIFE).unwrap_or(now),
                 redeemed: false,
                 understands_claims: request.understands_claims,

@@ -117,6 +117,7 @@ async fn choose(
                 person: account,
                 proven: !asks_password,
                 second_factor: false,
+                signed_in_at: None,
             });
         }
     });
@@ -164,6 +165,7 @@ async fn give_address(
                     person,
                     proven: false,
                     second_factor: false,
+                    signed_in_at: None,
                 },
             );
             step::proceed(&sandbox, &ctx, &trace)
@@ -211,6 +213,8 @@ async fn give_password(
                 &ctx,
                 Account {
                     proven: true,
+                    second_factor: false,
+                    signed_in_at: None,
                     ..account
                 },
             );

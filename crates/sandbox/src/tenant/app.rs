@@ -51,6 +51,8 @@ pub enum RedirectKind {
     Web,
     /// A page in the browser: its refresh tokens live for 24 hours.
     Spa,
+    /// A program on somebody's machine, which can keep no secret.
+    Public,
 }
 
 /// A client secret with its end.
@@ -70,10 +72,38 @@ pub struct Certificate {
 }
 
 impl AppRegistration {
-    /// The registered redirect that is exactly `uri`.
+    /// The registered redirect that is `uri`: exactly, except that the port of `localhost` doesn't
+    /// count. Source: "Redirect URI (reply URL) restrictions and limitations", localhost exceptions.
     pub fn find_redirect(&self, uri: &str) -> Option<&Redirect> {
-        self.redirects.iter().find(|redirect| redirect.uri == uri)
+        self.redirects
+            .iter()
+            .find(|redirect| redirect.uri == uri)
+            .or_else(|| {
+                let wanted = without_port(uri)?;
+                self.redirects
+                    .iter()
+                    .find(|redirect| without_port(&redirect.uri).as_ref() == Some(&wanted))
+            })
     }
+
+    /// Whether nothing is registered with which the application could show that it is itself.
+    pub fn is_public(&self) -> bool {
+        self.redirects
+            .iter()
+            .all(|redirect| redirect.kind != RedirectKind::Web)
+            && !self.redirects.is_empty()
+            && self.secrets.is_empty()
+            && self.certificates.is_empty()
+    }
+}
+
+/// An address at `http://localhost` without its port; none of another one.
+fn without_port(uri: &str) -> Option<String> {
+    let rest = uri.strip_prefix("http://localhost")?;
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (port, path) = rest.split_at(end);
+    let digits = port.strip_prefix(':').unwrap_or(port);
+    (digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| path.to_owned())
 }
 
 /// An application's presence in a tenant: Entra's enterprise application.
@@ -108,4 +138,29 @@ pub enum Grantee {
     Principal(ObjectId),
     /// Everyone in the tenant.
     AllPrincipals,
+}
+
+/// Somebody asked the administrators to approve what they may not approve themselves.
+/// Source: "Configure the admin consent workflow".
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ConsentRequest {
+    pub id: Uuid,
+    pub tenant: TenantId,
+    pub client_id: ClientId,
+    pub scopes: BTreeSet<String>,
+    pub by: ObjectId,
+    /// Why, in their own words.
+    pub reason: String,
+    pub at: Timestamp,
+    pub decision: Option<Decision>,
+}
+
+/// What an administrator made of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    Approved,
+    Denied,
+    /// Denied, and nobody may ask again.
+    Blocked,
 }

@@ -40,6 +40,12 @@ pub struct CodeRequest {
     pub challenge: Option<String>,
     pub prompt: Option<Prompt>,
     pub login_hint: Option<String>,
+    /// Whose accounts the application wants to see (`domain_hint`).
+    pub domain_hint: Option<String>,
+    /// A challenge asks for a second factor, whether the account needs one or not.
+    pub step_up: bool,
+    /// A challenge asks for a sign-in after this.
+    pub signed_in_after: Option<Timestamp>,
     pub wants_client_info: bool,
     pub understands_claims: bool,
 }
@@ -77,6 +83,8 @@ pub struct Account {
     /// Signed in already: chosen from the list, or the right password given.
     pub proven: bool,
     pub second_factor: bool,
+    /// When it signed in, where it was signed in before this attempt.
+    pub signed_in_at: Option<Timestamp>,
 }
 
 impl CodeRequest {
@@ -90,6 +98,9 @@ impl CodeRequest {
             challenge: None,
             prompt: None,
             login_hint: None,
+            domain_hint: None,
+            step_up: false,
+            signed_in_after: None,
             wants_client_info: false,
             understands_claims: false,
         }

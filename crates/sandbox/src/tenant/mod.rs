@@ -2,6 +2,7 @@
 //! tokens, meetings, mail. Plain values and look-ups; what may be done with
 //! them is decided at the doors (`entra`, `graph`).
 
+pub mod access;
 pub mod app;
 pub mod attempt;
 pub mod calls;
@@ -16,13 +17,14 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ClientId, ObjectId, TenantId};
-use app::{AppRegistration, Grant, Grantee, ServicePrincipal};
+use access::{Access, Switches};
+use app::{AppRegistration, ConsentRequest, Grant, Grantee, ServicePrincipal};
 use attempt::Attempt;
 use calls::Calls;
 use mailboxes::Mailboxes;
 use meetings::Meetings;
-use person::People;
-use token::{AccessToken, Code, RefreshToken, Session, Tokens};
+use person::{People, Person};
+use token::{AccessToken, Asked, Code, RefreshToken, Session, Tokens, Used};
 
 /// The directory to which personal Microsoft accounts belong.
 /// Source: "ID token claims reference", `tid`.
@@ -38,6 +40,8 @@ pub struct Tenant {
     /// Two letters, as in ISO 3166.
     pub country: String,
     pub consent_policy: ConsentPolicy,
+    #[serde(default)]
+    pub switches: Switches,
 }
 
 /// What people without a role may approve for themselves.
@@ -63,10 +67,16 @@ pub struct State {
     pub apps: BTreeMap<ClientId, AppRegistration>,
     pub service_principals: Vec<ServicePrincipal>,
     pub grants: Vec<Grant>,
+    pub consent_requests: Vec<ConsentRequest>,
     pub codes: Tokens<Code>,
     pub refresh_tokens: Tokens<RefreshToken>,
     pub access_tokens: Tokens<AccessToken>,
     pub sessions: Tokens<Session>,
+    /// Client assertions that were used, by their `jti`.
+    pub assertions: Tokens<Used>,
+    /// Equal token requests of the last minutes, to find clients that turn in circles.
+    #[serde(skip)]
+    pub asked: Tokens<Asked>,
     pub meetings: Meetings,
     pub mailboxes: Mailboxes,
     #[serde(skip)]
@@ -81,7 +91,7 @@ pub enum BearerRefusal {
     /// There is none, or it isn't one of ours.
     Invalid,
     Expired,
-    /// Its person's sessions were revoked since, and the client understands claims challenges.
+    /// Something happened to its person since, and the client understands claims challenges.
     Revoked,
 }
 
@@ -145,19 +155,41 @@ impl State {
         if now >= access.expires_at {
             return Err(BearerRefusal::Expired);
         }
-        let revoked = access
-            .person
-            .and_then(|id| self.people.find(id))
-            .is_some_and(|person| access.issued_at < person.sessions_valid_from);
-        if access.understands_claims && revoked {
+        let outlived = access.person.is_some_and(|id| {
+            self.people
+                .find(id)
+                .is_none_or(|person| has_outlived(access, person))
+        });
+        if access.understands_claims && outlived {
             return Err(BearerRefusal::Revoked);
         }
         Ok(access)
     }
 
+    /// The switches of a tenant; all off where nobody administers it.
+    pub fn switches(&self, tenant: TenantId) -> Switches {
+        self.tenants
+            .get(&tenant)
+            .map_or_else(Switches::default, |tenant| tenant.switches)
+    }
+
+    /// What Conditional Access demands of this person.
+    pub fn access(&self, person: &Person) -> Access {
+        person
+            .standing
+            .access
+            .and(self.switches(person.tenant).access)
+    }
+
+    /// Whether this person needs a second factor.
+    pub fn needs_second_factor(&self, person: &Person) -> bool {
+        person.mfa || person.standing.must_enrol || self.switches(person.tenant).mfa
+    }
+
     /// Forgets what has ended, so that a long-lived sandbox doesn't grow.
     pub fn forget_expired(&mut self, now: Timestamp) {
         self.codes.retain(|code| now < code.expires_at);
+        self.assertions.retain(|used| now < used.until);
         // A day longer, so that Graph can still tell an expired token from one it never saw.
         let yesterday = now
             .saturating_sub(SignedDuration::from_hours(24))
@@ -165,4 +197,15 @@ impl State {
         self.access_tokens
             .retain(|token| yesterday < token.expires_at);
     }
+}
+
+/// Whether something happened to an account that ends access tokens at once.
+/// Source: "Continuous access evaluation", critical event evaluation.
+fn has_outlived(access: &AccessToken, person: &Person) -> bool {
+    !person.enabled
+        || access.issued_at < person.sessions_valid_from
+        || person
+            .standing
+            .challenged_at
+            .is_some_and(|at| access.issued_at < at)
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{ObjectId, TenantId};
 use crate::secret::{Secret, kept};
+use crate::tenant::access::Standing;
 
 /// A person's account in a tenant.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -38,6 +39,8 @@ pub struct Person {
     pub photo: Option<Photo>,
     /// `signInSessionsValidFromDateTime`: what was issued before counts no more.
     pub sessions_valid_from: Timestamp,
+    #[serde(default)]
+    pub standing: Standing,
     /// Whether the account picker offers this account at once.
     pub offered: bool,
 }

@@ -78,6 +78,9 @@ pub struct Code {
     pub challenge: Option<String>,
     pub session: Uuid,
     pub signed_in_at: Timestamp,
+    /// Whether the sign-in had a second factor.
+    #[serde(default)]
+    pub second_factor: bool,
     pub expires_at: Timestamp,
     pub redeemed: bool,
     /// Whether the client declared that it understands claims challenges (`cp1`).
@@ -94,7 +97,13 @@ pub struct RefreshToken {
     pub redirect_kind: RedirectKind,
     pub issued_at: Timestamp,
     pub signed_in_at: Timestamp,
+    /// Whether the sign-in had a second factor.
+    #[serde(default)]
+    pub second_factor: bool,
     pub expires_at: Timestamp,
+    /// Whether it was used already.
+    #[serde(default)]
+    pub used: bool,
 }
 
 /// An access token for Microsoft Graph.
@@ -120,4 +129,19 @@ pub struct Session {
     pub id: Uuid,
     pub person: ObjectId,
     pub at: Timestamp,
+    #[serde(default)]
+    pub second_factor: bool,
+}
+
+/// Something that counts once, kept for as long as it would count.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Used {
+    pub until: Timestamp,
+}
+
+/// How often the same thing was asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked {
+    pub since: Timestamp,
+    pub times: u32,
 }

@@ -83,6 +83,7 @@ pub(super) fn code(
             nonce: code.nonce,
             session: code.session,
             at: code.signed_in_at,
+            second_factor: code.second_factor,
             redirect_kind: code.redirect_kind,
         }),
         granted,
@@ -121,7 +122,7 @@ pub(super) fn refresh(
     if now >= token.expires_at {
         return Err(match token.redirect_kind {
             RedirectKind::Spa => Failure::new(700_084),
-            RedirectKind::Web => Failure::new(700_082).saying(format!(
+            RedirectKind::Web | RedirectKind::Public => Failure::new(700_082).saying(format!(
                 "The refresh token has expired due to inactivity. The token was issued on {} and \
                  was inactive for 90.00:00:00.",
                 token.issued_at
@@ -155,6 +156,7 @@ pub(super) fn refresh(
             nonce: None,
             session: token.session,
             at: token.signed_in_at,
+            second_factor: token.second_factor,
             redirect_kind: token.redirect_kind,
             refreshable: true,
         }),

@@ -57,6 +57,7 @@ struct SignedIn {
     nonce: Option<String>,
     session: Uuid,
     at: Timestamp,
+    second_factor: bool,
     redirect_kind: RedirectKind,
     refreshable: bool,
 }
@@ -197,7 +198,7 @@ fn refresh_token(
     now: Timestamp,
 ) -> RefreshToken {
     let (from, life) = match signed_in.redirect_kind {
-        RedirectKind::Web => (now, REFRESH_LIFE),
+        RedirectKind::Web | RedirectKind::Public => (now, REFRESH_LIFE),
         // A page's tokens end a day after the sign-in, however often they are replaced.
         RedirectKind::Spa => (signed_in.at, REFRESH_LIFE_SPA),
     };
@@ -209,7 +210,9 @@ fn refresh_token(
         redirect_kind: signed_in.redirect_kind,
         issued_at: now,
         signed_in_at: signed_in.at,
+        second_factor: signed_in.second_factor,
         expires_at: from.saturating_add(life).unwrap_or(Timestamp::MAX),
+        used: false,
     }
 }
 
