@@ -15,7 +15,10 @@ const ENTRA: [&str; 4] = [
 /// The address as the routes are written; none where it is that already.
 pub(crate) fn normalized(uri: &Uri) -> Option<Uri> {
     let path = uri.path();
-    let lower = path.to_ascii_lowercase();
+    let mut lower = path.to_ascii_lowercase();
+    while lower.contains("//") {
+        lower = lower.replace("//", "/");
+    }
     let is_entra = ENTRA.iter().any(|part| lower.contains(part));
     // Python's clients write `/v1.0//users`. Further on, a doubled slash may be part of an id.
     let head = path.trim_start_matches('/');
@@ -25,7 +28,7 @@ pub(crate) fn normalized(uri: &Uri) -> Option<Uri> {
         single = format!("{single}/{}", rest.trim_start_matches('/'));
     }
     if is_entra {
-        single = single.to_ascii_lowercase();
+        single = lower;
     }
     if single == path {
         return None;

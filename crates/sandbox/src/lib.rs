@@ -20,13 +20,13 @@ pub mod random;
 mod sandbox;
 mod secret;
 mod seed;
+mod self_signed;
 mod signing;
 pub mod smtp;
 pub mod tenant;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::StatusCode;
 use axum::middleware;
 use tower::ServiceExt as _;
 
@@ -40,7 +40,7 @@ fn router(sandbox: &Sandbox) -> Router {
         .merge(entra::router())
         .merge(graph::router())
         .merge(join::router())
-        .fallback(async || StatusCode::NOT_FOUND)
+        .fallback(pages::unknown)
         .layer(middleware::from_fn_with_state(
             sandbox.clone(),
             faults::apply,
@@ -54,6 +54,7 @@ fn router(sandbox: &Sandbox) -> Router {
         .merge(console::router())
         .merge(mail::router())
         .merge(pages::router())
+        .method_not_allowed_fallback(pages::not_allowed)
         .with_state(sandbox.clone());
     // Addresses are put right before a route is chosen.
     Router::new().fallback_service(doors.map_request(|mut request: Request| {

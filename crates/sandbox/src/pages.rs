@@ -21,6 +21,37 @@ pub(crate) fn router() -> Router<Sandbox> {
         )
 }
 
+#[derive(Template)]
+#[template(path = "entra/notice.html")]
+struct Notice {
+    heading: &'static str,
+    text: &'static str,
+}
+
+/// There is no such door.
+pub(crate) async fn unknown() -> Response {
+    page(
+        StatusCode::NOT_FOUND,
+        &Notice {
+            heading: "There is nothing here",
+            text: "The sandbox has no page and no endpoint at this address.",
+        },
+        &[],
+    )
+}
+
+/// The door is there and opens another way.
+pub(crate) async fn not_allowed() -> Response {
+    page(
+        StatusCode::METHOD_NOT_ALLOWED,
+        &Notice {
+            heading: "Not in this way",
+            text: "This address takes no requests with such a method.",
+        },
+        &[],
+    )
+}
+
 fn asset(kind: &'static str, text: &'static str) -> impl IntoResponse {
     (
         [

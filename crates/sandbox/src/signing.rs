@@ -11,10 +11,12 @@ use rsa::pkcs1v15;
 use rsa::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _};
 use rsa::signature::{SignatureEncoding as _, Signer as _};
 use rsa::traits::PublicKeyParts as _;
-use sha2::{Digest, Sha256};
+use sha1::Sha1;
+use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
 use crate::random::Random;
+use crate::self_signed;
 
 const BITS: usize = 2048;
 
@@ -27,6 +29,8 @@ pub struct SigningKey(Arc<Inner>);
 
 struct Inner {
     kid: String,
+    /// In DER.
+    certificate: Vec<u8>,
     signer: pkcs1v15::SigningKey<Sha256>,
     private: PrivateKey,
 }
@@ -43,10 +47,13 @@ impl SigningKey {
     }
 
     fn from_private(private: PrivateKey) -> Self {
-        let digest = Sha256::digest(private.n_bytes());
+        let signer = pkcs1v15::SigningKey::new(private.clone());
+        let certificate = self_signed::certificate(&private, &signer);
         Self(Arc::new(Inner {
-            kid: BASE64_URL_SAFE_NO_PAD.encode(&digest[..20]),
-            signer: pkcs1v15::SigningKey::new(private.clone()),
+            // Microsoft names a key by the thumbprint of its certificate.
+            kid: BASE64_URL_SAFE_NO_PAD.encode(Sha1::digest(&certificate)),
+            certificate,
+            signer,
             private,
         }))
     }
@@ -54,6 +61,11 @@ impl SigningKey {
     /// The key's name in token headers and in the published list.
     pub fn kid(&self) -> &str {
         &self.0.kid
+    }
+
+    /// The certificate in base64, as a JSON Web Key shows it (`x5c`).
+    pub fn certificate(&self) -> String {
+        BASE64_STANDARD.encode(&self.0.certificate)
     }
 
     /// Modulus and exponent in base64url, as a JSON Web Key shows them (RFC 7518, 6.3.1).

@@ -1,10 +1,10 @@
-//! `GET /{tenant}/oauth2/v2.0/authorize`: an application asks for a code.
+//! `/{tenant}/oauth2/v2.0/authorize`: an application asks for a code.
 //!
 //! What is wrong with the application itself is told on a page and never sent
 //! back to it; everything else goes back by redirect.
 
 use axum::Router;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::get;
@@ -14,54 +14,82 @@ use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
 
 use crate::Sandbox;
+use crate::entra::asked::{Posted, Segment};
 use crate::entra::authority::Authority;
 use crate::entra::failure::{Failure, Trace};
-use crate::entra::{Parameters, pages, parameters, permissions, reply, sign_in, step};
+use crate::entra::{Parameters, claims, pages, parameters, permissions, reply, sign_in, step};
 use crate::tenant::State as World;
-use crate::tenant::app::{AppRegistration, Audience, Redirect};
+use crate::tenant::app::{AppRegistration, Audience, RedirectKind};
 use crate::tenant::attempt::{Account, Attempt, CodeRequest, Prompt, Purpose, ResponseMode};
+use crate::tenant::token::Session;
 
 /// How long a person may take over the pages.
 pub(super) const ATTEMPT_LIFE: SignedDuration = SignedDuration::from_mins(15);
 
 pub(super) fn router() -> Router<Sandbox> {
-    Router::new().route("/{tenant}/oauth2/v2.0/authorize", get(begin))
+    Router::new().route(
+        "/{tenant}/oauth2/v2.0/authorize",
+        get(begin).post(begin_posted),
+    )
 }
 
 async fn begin(
     State(sandbox): State<Sandbox>,
-    Path(segment): Path<String>,
+    Segment(segment): Segment,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let query = query.unwrap_or_default();
-    let (asked, duplicate) = match parameters(&query) {
+    let asked = parameters(&query.unwrap_or_default());
+    authorize(&sandbox, segment, asked, &headers)
+}
+
+/// OpenID Connect Core, 3.1.2.1: the request may come as a form too.
+async fn begin_posted(
+    State(sandbox): State<Sandbox>,
+    Segment(segment): Segment,
+    headers: HeaderMap,
+    form: Posted,
+) -> Response {
+    authorize(&sandbox, segment, form.parameters(), &headers)
+}
+
+fn authorize(
+    sandbox: &Sandbox,
+    segment: String,
+    asked: Result<Parameters, Failure>,
+    headers: &HeaderMap,
+) -> Response {
+    let (asked, unreadable) = match asked {
         Ok(asked) => (asked, None),
         Err(failure) => (Parameters::new(), Some(failure)),
     };
-    let trace = Trace::new(&sandbox, &headers, &asked);
-    if let Some(failure) = duplicate {
+    let trace = Trace::new(sandbox, headers, &asked);
+    if let Some(failure) = unreadable {
         return pages::failure(&failure, &trace);
     }
-    let session = sign_in::session(&sandbox, &headers);
+    let session = sign_in::session(sandbox, headers);
     let expires_at = sandbox
         .now()
         .saturating_add(ATTEMPT_LIFE)
         .unwrap_or(sandbox.now());
     let begun = sandbox.read(|state| {
-        let (app, redirect) = client(state, &segment, &asked)?;
+        let Client {
+            app,
+            redirect_uri,
+            redirect_kind,
+        } = client(state, &segment, &asked)?;
         let mut attempt = Attempt {
-            segment: segment.clone(),
+            segment,
             client_id: app.client_id,
-            redirect_uri: redirect.uri.clone(),
+            redirect_uri,
             state: asked.get("state").cloned(),
-            purpose: Purpose::Code(CodeRequest::empty(redirect.kind)),
+            purpose: Purpose::Code(CodeRequest::empty(redirect_kind)),
             account: None,
             expires_at,
         };
         let refusal = match read(app, &asked) {
             Ok(mut request) => {
-                request.redirect_kind = redirect.kind;
+                request.redirect_kind = redirect_kind;
                 attempt.account = at_once(state, &attempt, &request, session.as_ref());
                 attempt.purpose = Purpose::Code(request);
                 None
@@ -77,9 +105,17 @@ async fn begin(
     });
     match begun {
         Err(failure) => pages::failure(&failure, &trace),
-        Ok((attempt, Some(failure))) => reply::refuse(&sandbox, &attempt, &failure, &trace),
-        Ok((attempt, None)) => step::begin(&sandbox, attempt, &trace),
+        Ok((attempt, Some(failure))) => reply::refuse(sandbox, &attempt, &failure, &trace),
+        Ok((attempt, None)) => step::begin(sandbox, attempt, &trace),
     }
+}
+
+/// The application, and where its answer goes.
+pub(super) struct Client<'a> {
+    pub(super) app: &'a AppRegistration,
+    /// As it was asked for: the port of `localhost` may differ from the registered one.
+    pub(super) redirect_uri: String,
+    pub(super) redirect_kind: RedirectKind,
 }
 
 /// The application and the address that codes may be sent to. Whatever is wrong here is never
@@ -88,12 +124,35 @@ pub(super) fn client<'a>(
     state: &'a World,
     segment: &str,
     asked: &Parameters,
-) -> Result<(&'a AppRegistration, &'a Redirect), Failure> {
+) -> Result<Client<'a>, Failure> {
     let authority = Authority::parse(state, segment)?;
     let client_id = asked
         .get("client_id")
         .ok_or_else(|| Failure::missing("client_id"))?;
     let app = find_app(state, client_id, segment)?;
+    one_tenant(app, authority)?;
+    let uri = asked
+        .get("redirect_uri")
+        .or_else(|| Some(&app.redirects.first()?.uri))
+        .ok_or_else(|| Failure::missing("redirect_uri"))?;
+    let redirect = app.find_redirect(uri).ok_or_else(|| {
+        Failure::new(50011).saying(format!(
+            "The redirect URI '{uri}' specified in the request does not match the redirect URIs \
+             configured for the application '{}'. Make sure the redirect URI sent in the request \
+             matches one added to your application in the Azure portal. Navigate to \
+             https://aka.ms/redirectUriMismatchError to learn more about how to fix this.",
+            app.client_id
+        ))
+    })?;
+    Ok(Client {
+        app,
+        redirect_uri: uri.clone(),
+        redirect_kind: redirect.kind,
+    })
+}
+
+/// An application of one tenant is at home at that tenant's own addresses only.
+pub(super) fn one_tenant(app: &AppRegistration, authority: Authority) -> Result<(), Failure> {
     if let (Audience::OneTenant(_), None) = (app.audience, authority.tenant()) {
         return Err(Failure::new(50194).saying(format!(
             "Application '{}'({}) is not configured as a multi-tenant application. Usage of the \
@@ -102,22 +161,7 @@ pub(super) fn client<'a>(
             app.client_id, app.name
         )));
     }
-    let redirect = match asked.get("redirect_uri") {
-        Some(uri) => app.find_redirect(uri).ok_or_else(|| {
-            Failure::new(50011).saying(format!(
-                "The redirect URI '{uri}' specified in the request does not match the redirect \
-                 URIs configured for the application '{}'. Make sure the redirect URI sent in the \
-                 request matches one added to your application in the Azure portal. Navigate to \
-                 https://aka.ms/redirectUriMismatchError to learn more about how to fix this.",
-                app.client_id
-            ))
-        })?,
-        None => app
-            .redirects
-            .first()
-            .ok_or_else(|| Failure::missing("redirect_uri"))?,
-    };
-    Ok((app, redirect))
+    Ok(())
 }
 
 /// The app registration with this client id.
@@ -146,15 +190,7 @@ pub(super) fn not_found(client_id: &str, tenant: &str) -> Failure {
 /// Reads the rest of the request; what is wrong here goes back to the application.
 fn read(app: &AppRegistration, asked: &Parameters) -> Result<CodeRequest, Failure> {
     let response_mode = response_mode(asked)?;
-    match asked.get("response_type").map(String::as_str) {
-        None => return Err(Failure::missing("response_type")),
-        Some("code") => {}
-        Some(other) => {
-            return Err(Failure::new(700_051).saying(format!(
-                "response_type '{other}' is not enabled for the application."
-            )));
-        }
-    }
+    response_type(asked)?;
     let scopes = asked
         .get("scope")
         .ok_or_else(|| Failure::missing("scope"))?;
@@ -167,6 +203,7 @@ fn read(app: &AppRegistration, asked: &Parameters) -> Result<CodeRequest, Failur
         // `admin_consent` belongs to the older endpoint.
         Some(_) => return Err(Failure::new(90023).saying("Unsupported 'prompt' value.")),
     };
+    let claims = claims::read(asked)?;
     Ok(CodeRequest {
         response_mode,
         scopes: permissions::parse(scopes, app)?,
@@ -174,10 +211,36 @@ fn read(app: &AppRegistration, asked: &Parameters) -> Result<CodeRequest, Failur
         challenge: challenge(asked)?,
         prompt,
         login_hint: asked.get("login_hint").cloned(),
+        domain_hint: asked.get("domain_hint").cloned(),
+        step_up: claims.step_up,
+        signed_in_after: claims.not_before,
         wants_client_info: asked.get("client_info").is_some_and(|value| value == "1"),
-        understands_claims: understands_claims(asked),
-        ..CodeRequest::empty(crate::tenant::app::RedirectKind::Web)
+        understands_claims: claims.understood,
+        redirect_kind: RedirectKind::Web,
     })
+}
+
+/// Only codes: no application here is registered for tokens in the browser's address.
+fn response_type(asked: &Parameters) -> Result<(), Failure> {
+    let text = asked
+        .get("response_type")
+        .ok_or_else(|| Failure::missing("response_type"))?;
+    let words: Vec<&str> = text.split_ascii_whitespace().collect();
+    let known = |word: &&str| matches!(*word, "code" | "id_token" | "token");
+    if words.is_empty() || !words.iter().all(known) {
+        return Err(Failure::new(70005).saying(format!(
+            "The provided value for the input parameter 'response_type' is not valid. Expected \
+             values are the following: 'code', 'token', 'id_token'. The value '{text}' is not."
+        )));
+    }
+    for (word, code) in [("token", 700_051), ("id_token", 700_054)] {
+        if words.contains(&word) {
+            return Err(Failure::new(code).saying(format!(
+                "response_type '{word}' is not enabled for the application."
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn response_mode(asked: &Parameters) -> Result<ResponseMode, Failure> {
@@ -185,7 +248,7 @@ fn response_mode(asked: &Parameters) -> Result<ResponseMode, Failure> {
         None | Some("query") => Ok(ResponseMode::Query),
         Some("fragment") => Ok(ResponseMode::Fragment),
         Some("form_post") => Ok(ResponseMode::FormPost),
-        Some(_) => Err(Failure::new(90023).saying("Unsupported 'response_mode' value.")),
+        Some(_) => Err(Failure::new(70007)),
     }
 }
 
@@ -209,46 +272,39 @@ pub(super) fn s256(verifier: &str) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(verifier))
 }
 
-/// Whether `claims` declares the client capability `CP1`.
-/// Source: "How to use Continuous Access Evaluation enabled APIs".
-pub(super) fn understands_claims(asked: &Parameters) -> bool {
-    asked
-        .get("claims")
-        .and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok())
-        .and_then(|claims| {
-            let values = claims.pointer("/access_token/xms_cc/values")?.as_array()?;
-            Some(
-                values
-                    .iter()
-                    .filter_map(|value| value.as_str())
-                    .any(|value| value.eq_ignore_ascii_case("cp1")),
-            )
-        })
-        .unwrap_or(false)
-}
-
-/// Who goes on without being asked: whoever is signed in, unless the request wants a choice.
+/// Who goes on without choosing: whoever is signed in, or is hinted at, unless the request wants
+/// a choice.
 fn at_once(
     state: &World,
     attempt: &Attempt,
     request: &CodeRequest,
-    session: Option<&crate::tenant::token::Session>,
+    session: Option<&Session>,
 ) -> Option<Account> {
     if request.prompt == Some(Prompt::SelectAccount) {
         return None;
     }
-    let session = session?;
-    let person = state.people.find(session.person)?;
-    let hinted = request
-        .login_hint
-        .as_deref()
-        .is_none_or(|hint| person.answers_to(hint));
-    let admitted =
-        Authority::parse(state, &attempt.segment).is_ok_and(|authority| authority.admits(person));
-    (hinted && admitted).then(|| Account {
+    let authority = Authority::parse(state, &attempt.segment).ok()?;
+    let hint = request.login_hint.as_deref();
+    let signed_in = session.and_then(|session| {
+        let person = state.people.find(session.person)?;
+        let hinted = hint.is_none_or(|hint| person.answers_to(hint));
+        let may = hinted && authority.admits(person) && request.welcomes(state, person);
+        may.then(|| Account {
+            person: person.id,
+            proven: request.prompt != Some(Prompt::Login),
+            second_factor: request.prompt != Some(Prompt::Login) && session.second_factor,
+            signed_in_at: Some(session.at),
+        })
+    });
+    if signed_in.is_some() || request.prompt == Some(Prompt::None) {
+        return signed_in;
+    }
+    // Its address is filled in already, so that the password comes next.
+    let person = state.people.find_anywhere(hint?)?;
+    authority.admits(person).then_some(Account {
         person: person.id,
-        proven: request.prompt != Some(Prompt::Login),
-        second_factor: request.prompt != Some(Prompt::Login) && session.second_factor,
-        signed_in_at: Some(session.at),
+        proven: false,
+        second_factor: false,
+        signed_in_at: None,
     })
 }

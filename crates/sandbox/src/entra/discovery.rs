@@ -1,29 +1,30 @@
 //! The discovery documents: per tenant with its issuer, and for
 //! `organizations` and `common` with Microsoft's template in its place.
 
-use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::json;
+use url::Url;
 
 use crate::Sandbox;
-use crate::entra::Parameters;
+use crate::entra::asked::{Segment, Sent};
 use crate::entra::authority::Authority;
 use crate::entra::failure::{Failure, Trace};
 
 pub(super) fn router() -> Router<Sandbox> {
     Router::new()
         .route("/{tenant}/v2.0/.well-known/openid-configuration", get(show))
-        .route("/common/discovery/instance", get(instance))
+        .route("/{tenant}/discovery/instance", get(instance))
 }
 
 async fn show(
     State(sandbox): State<Sandbox>,
-    Path(segment): Path<String>,
-    Query(query): Query<Parameters>,
+    Segment(segment): Segment,
     headers: HeaderMap,
+    Sent(query): Sent,
 ) -> Response {
     let found = sandbox.read(|state| {
         let authority = Authority::parse(state, &segment)?;
@@ -45,11 +46,13 @@ async fn show(
         None => format!("{url}/{{tenantid}}/v2.0"),
     };
     // Asked by domain, Microsoft answers with the tenant's GUID in every address.
-    let segment = match authority.tenant() {
-        Some(tenant) => tenant.to_string(),
-        None => segment.to_ascii_lowercase(),
+    let segment = match authority {
+        Authority::Tenant(tenant) => tenant.to_string(),
+        Authority::Organizations | Authority::Common | Authority::Consumers => {
+            segment.to_ascii_lowercase()
+        }
     };
-    Json(json!({
+    let document = Json(json!({
         "token_endpoint": format!("{url}/{segment}/oauth2/v2.0/token"),
         "token_endpoint_auth_methods_supported": [
             "client_secret_post", "private_key_jwt", "client_secret_basic",
@@ -79,32 +82,34 @@ async fn show(
         "cloud_graph_host_name": "graph.windows.net",
         "msgraph_host": "graph.microsoft.com",
         "rbac_url": "https://pas.windows.net",
-    }))
-    .into_response()
+    }));
+    (published(), document).into_response()
 }
 
-/// Tells clients which hosts are one cloud. The sandbox is a cloud of its own.
-async fn instance(State(sandbox): State<Sandbox>, Query(query): Query<Parameters>) -> Response {
-    let host = sandbox
-        .url()
-        .split_once("://")
-        .map_or(sandbox.url(), |(_, host)| host)
-        .to_owned();
+/// What may be kept for a day, and read by pages of other origins.
+pub(super) fn published() -> [(HeaderName, &'static str); 3] {
+    [
+        (header::CACHE_CONTROL, "max-age=86400, private"),
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, OPTIONS"),
+    ]
+}
+
+/// Tells clients which hosts are one cloud. The sandbox is a cloud of its own, and knows no other.
+async fn instance(
+    State(sandbox): State<Sandbox>,
+    headers: HeaderMap,
+    Sent(query): Sent,
+) -> Response {
+    let refuse =
+        |failure: Failure| failure.answer(&sandbox, &Trace::new(&sandbox, &headers, &query));
     let Some(asked) = query.get("authorization_endpoint") else {
-        return (
-            StatusCode::BAD_REQUEST,
-            Json(json!({
-                "error": "invalid_request",
-                "error_description": "AADSTS900144: The request body must contain the following parameter: 'authorization_endpoint'.",
-            })),
-        )
-            .into_response();
+        return refuse(Failure::missing("authorization_endpoint"));
     };
-    let tenant = url::Url::parse(asked)
-        .ok()
-        .and_then(|url| Some(url.path_segments()?.next()?.to_owned()))
-        .unwrap_or_else(|| "common".to_owned());
-    Json(json!({
+    let Some((host, tenant)) = endpoint(&sandbox, asked) else {
+        return refuse(Failure::new(50049));
+    };
+    let found = Json(json!({
         "tenant_discovery_endpoint": format!(
             "{}/{tenant}/v2.0/.well-known/openid-configuration", sandbox.url()
         ),
@@ -114,6 +119,22 @@ async fn instance(State(sandbox): State<Sandbox>, Query(query): Query<Parameters
             "preferred_cache": host,
             "aliases": [host],
         }],
-    }))
-    .into_response()
+    }));
+    (published(), found).into_response()
+}
+
+/// Host and tenant of an endpoint, where it is at this sandbox. A sandbox has several addresses,
+/// which differ in their ports.
+fn endpoint(sandbox: &Sandbox, asked: &str) -> Option<(String, String)> {
+    let own = Url::parse(sandbox.url()).ok()?;
+    let asked = Url::parse(asked).ok()?;
+    if asked.host_str()? != own.host_str()? {
+        return None;
+    }
+    let host = match asked.port() {
+        Some(port) => format!("{}:{port}", asked.host_str()?),
+        None => asked.host_str()?.to_owned(),
+    };
+    let tenant = asked.path_segments()?.find(|segment| !segment.is_empty());
+    Some((host, tenant.unwrap_or("common").to_owned()))
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, http::HeaderName};
 use jiff::Timestamp;
@@ -56,6 +56,12 @@ const ROWS: &[Row] = &[
         "User account does not exist in the tenant and cannot access the application in that tenant.",
     ),
     Row(
+        50027,
+        "invalid_client",
+        None,
+        "JWT token is invalid or malformed.",
+    ),
+    Row(
         50033,
         "temporarily_unavailable",
         None,
@@ -66,6 +72,12 @@ const ROWS: &[Row] = &[
         "invalid_grant",
         None,
         "The user account does not exist in the directory. To sign into this application, the account must be added to the directory.",
+    ),
+    Row(
+        50049,
+        "invalid_instance",
+        None,
+        "Unknown or invalid instance.",
     ),
     Row(
         50055,
@@ -132,6 +144,12 @@ const ROWS: &[Row] = &[
         "invalid_grant",
         Some("bad_token"),
         "The provided grant has expired due to it being revoked, a fresh auth token is needed. The user might have changed or reset their password.",
+    ),
+    Row(
+        500_121,
+        "access_denied",
+        None,
+        "Authentication failed during strong authentication request.",
     ),
     Row(
         50194,
@@ -212,6 +230,18 @@ const ROWS: &[Row] = &[
         "The app requested an unsupported grant type.",
     ),
     Row(
+        70005,
+        "unsupported_response_type",
+        None,
+        "The app returned an unsupported response type.",
+    ),
+    Row(
+        70007,
+        "invalid_request",
+        None,
+        "The provided value for the input parameter 'response_mode' is not valid. Expected values are the following: 'query', 'fragment', 'form_post'.",
+    ),
+    Row(
         70008,
         "invalid_grant",
         Some("bad_token"),
@@ -224,10 +254,22 @@ const ROWS: &[Row] = &[
         "The provided value for the input parameter 'scope' is not valid.",
     ),
     Row(
+        70018,
+        "bad_verification_code",
+        None,
+        "Invalid verification code due to User typing in wrong user code for device code flow.",
+    ),
+    Row(
         70043,
         "invalid_grant",
         Some("bad_token"),
         "The refresh token has expired or is invalid due to sign-in frequency checks by conditional access.",
+    ),
+    Row(
+        70044,
+        "login_required",
+        None,
+        "The session has expired or is invalid due to sign-in frequency checks by conditional access.",
     ),
     Row(
         90002,
@@ -264,6 +306,12 @@ const ROWS: &[Row] = &[
         "access_denied",
         None,
         "An administrator must consent to the permissions that the application asks for.",
+    ),
+    Row(
+        90095,
+        "access_denied",
+        None,
+        "An administrator must review the request for the permissions that the application asks for.",
     ),
     Row(
         500_011,
@@ -320,6 +368,24 @@ const ROWS: &[Row] = &[
         "Application was not found in the directory. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant.",
     ),
     Row(
+        700_021,
+        "invalid_client",
+        None,
+        "Client assertion application identifier doesn't match 'client_id' parameter.",
+    ),
+    Row(
+        700_023,
+        "invalid_client",
+        None,
+        "Client assertion audience claim does not match Realm issuer.",
+    ),
+    Row(
+        700_024,
+        "invalid_client",
+        None,
+        "Client assertion is not within its valid time range.",
+    ),
+    Row(
         700_025,
         "invalid_client",
         None,
@@ -336,6 +402,12 @@ const ROWS: &[Row] = &[
         "unsupported_response_type",
         None,
         "The response_type is not enabled for the application.",
+    ),
+    Row(
+        700_054,
+        "unsupported_response_type",
+        None,
+        "response_type 'id_token' is not enabled for the application.",
     ),
     Row(
         700_082,
@@ -356,10 +428,22 @@ const ROWS: &[Row] = &[
         "The request body must contain a parameter that is missing.",
     ),
     Row(
+        900_561,
+        "invalid_request",
+        None,
+        "The endpoint only accepts POST requests. Received a GET request.",
+    ),
+    Row(
         1_002_012,
         "invalid_scope",
         None,
         "The provided value for scope is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI).",
+    ),
+    Row(
+        5_002_738,
+        "invalid_client",
+        None,
+        "Invalid JWT token. The signature algorithm is not supported. Supported signing algorithms are: 'RS256, PS256'",
     ),
     Row(
         7_000_112,
@@ -392,10 +476,34 @@ const ROWS: &[Row] = &[
         "The request is not properly formatted. A parameter is duplicated.",
     ),
     Row(
+        9_001_023,
+        "invalid_request",
+        None,
+        "The grant type is not supported over the /common or /consumers endpoints. Please use the /organizations or tenant-specific endpoint.",
+    ),
+    Row(
         9_002_313,
         "invalid_request",
         None,
         "Invalid request. Request is malformed or invalid.",
+    ),
+    Row(
+        9_002_325,
+        "invalid_request",
+        None,
+        "Proof Key for Code Exchange is required for cross-origin authorization code redemption.",
+    ),
+    Row(
+        9_002_326,
+        "invalid_request",
+        None,
+        "Cross-origin token redemption is permitted only for the 'Single-Page Application' client-type.",
+    ),
+    Row(
+        9_002_327,
+        "invalid_request",
+        None,
+        "Tokens issued for the 'Single-Page Application' client-type may only be redeemed via cross-origin requests.",
     ),
 ];
 
@@ -493,6 +601,8 @@ impl Failure {
 pub(crate) struct Trace {
     pub(super) id: Uuid,
     pub(super) correlation: Uuid,
+    /// Whether the client wants its correlation id back in a header.
+    returned: bool,
     at: Timestamp,
 }
 
@@ -511,6 +621,9 @@ impl Trace {
         Self {
             id: sandbox.random().uuid(),
             correlation: sent.unwrap_or_else(|| sandbox.random().uuid()),
+            returned: headers
+                .get("return-client-request-id")
+                .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true")),
             at: sandbox.now(),
         }
     }
@@ -521,20 +634,38 @@ impl Trace {
     }
 
     /// The headers of every answer of the token endpoint.
-    pub(super) fn headers(&self) -> [(HeaderName, String); 6] {
-        [
-            (header::CACHE_CONTROL, "no-store, no-cache".to_owned()),
-            (header::PRAGMA, "no-cache".to_owned()),
-            (header::EXPIRES, "-1".to_owned()),
-            (REQUEST_ID, self.id.to_string()),
-            (
-                HeaderName::from_static("x-ms-ests-server"),
-                "2.1.sandbox".to_owned(),
-            ),
-            (
-                HeaderName::from_static("p3p"),
-                "CP=\"DSP CUR OTPi IND OTRi ONL FIN\"".to_owned(),
-            ),
-        ]
+    pub(super) fn headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("content-type", "application/json; charset=utf-8"),
+            ("cache-control", "no-store, no-cache"),
+            ("pragma", "no-cache"),
+            ("expires", "-1"),
+            ("x-content-type-options", "nosniff"),
+            ("x-ms-ests-server", "2.1.sandbox"),
+            ("p3p", "CP=\"DSP CUR OTPi IND OTRi ONL FIN\""),
+        ] {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        let mut add = |name: HeaderName, value: String| {
+            if let Ok(value) = HeaderValue::try_from(value) {
+                headers.append(name, value);
+            }
+        };
+        add(REQUEST_ID, self.id.to_string());
+        if self.returned {
+            let name = HeaderName::from_static("client-request-id");
+            add(name, self.correlation.to_string());
+        }
+        let flags = "path=/; secure; samesite=none; httponly";
+        add(
+            header::SET_COOKIE,
+            format!("fpc={}; {flags}", self.id.simple()),
+        );
+        add(
+            header::SET_COOKIE,
+            format!("stsservicecookie=estsfd; {flags}"),
+        );
+        headers
     }
 }

@@ -1,17 +1,32 @@
 //! The published signing keys (JWKS).
 
 use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use crate::Sandbox;
+use crate::entra::Parameters;
+use crate::entra::asked::Segment;
+use crate::entra::authority::Authority;
+use crate::entra::discovery::published;
+use crate::entra::failure::Trace;
 
 pub(super) fn router() -> Router<Sandbox> {
     Router::new().route("/{tenant}/discovery/v2.0/keys", get(list))
 }
 
-async fn list(State(sandbox): State<Sandbox>) -> Json<Value> {
+async fn list(
+    State(sandbox): State<Sandbox>,
+    Segment(segment): Segment,
+    headers: HeaderMap,
+) -> Response {
+    if let Err(failure) = sandbox.read(|state| Authority::parse(state, &segment)) {
+        let trace = Trace::new(&sandbox, &headers, &Parameters::new());
+        return failure.answer(&sandbox, &trace);
+    }
     let keys: Vec<Value> = sandbox
         .signing()
         .published()
@@ -24,6 +39,7 @@ async fn list(State(sandbox): State<Sandbox>) -> Json<Value> {
                 "use": "sig",
                 "kid": key.kid(),
                 "x5t": key.kid(),
+                "x5c": [key.certificate()],
                 "n": n,
                 "e": e,
                 "cloud_instance_name": "microsoftonline.com",
@@ -32,5 +48,5 @@ async fn list(State(sandbox): State<Sandbox>) -> Json<Value> {
             })
         })
         .collect();
-    Json(json!({ "keys": keys }))
+    (published(), Json(json!({ "keys": keys }))).into_response()
 }

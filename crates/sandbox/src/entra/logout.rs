@@ -2,24 +2,20 @@
 //! that applications hold go on living, as they do at Microsoft.
 
 use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use crate::Sandbox;
-use crate::entra::{Parameters, pages, sign_in};
+use crate::entra::asked::Sent;
+use crate::entra::{pages, sign_in};
 
 pub(super) fn router() -> Router<Sandbox> {
-    Router::new().route("/{tenant}/oauth2/v2.0/logout", get(end))
+    Router::new().route("/{tenant}/oauth2/v2.0/logout", get(end).post(end))
 }
 
-async fn end(
-    State(sandbox): State<Sandbox>,
-    Path(_): Path<String>,
-    Query(asked): Query<Parameters>,
-    headers: HeaderMap,
-) -> Response {
+async fn end(State(sandbox): State<Sandbox>, headers: HeaderMap, Sent(asked): Sent) -> Response {
     let cookie = sign_in::forget(&sandbox, &headers);
     // Only an address that some application registered: no open redirect.
     let back = asked.get("post_logout_redirect_uri").filter(|uri| {

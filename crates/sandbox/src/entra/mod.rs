@@ -4,8 +4,10 @@
 //! and `consent` carry it on, `step` decides what comes next, `pages` draws it.
 
 mod approval;
+mod asked;
 mod authority;
 mod authorize;
+mod claims;
 mod consent;
 mod discovery;
 pub(crate) mod failure;
@@ -15,6 +17,7 @@ mod logout;
 mod pages;
 mod permissions;
 mod reply;
+mod requests;
 mod sign_in;
 mod step;
 mod token;
@@ -62,6 +65,7 @@ pub(crate) fn router() -> Router<Sandbox> {
         .merge(discovery::router())
         .merge(keys::router())
         .merge(logout::router())
+        .merge(requests::router())
         .merge(sign_in::router())
         .merge(token::router())
         .merge(userinfo::router())

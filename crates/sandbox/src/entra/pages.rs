@@ -10,6 +10,7 @@ use crate::Sandbox;
 use crate::entra::authority::Authority;
 use crate::entra::failure::{Failure, Trace};
 use crate::entra::permissions::{application_title, find};
+use crate::entra::requests::{self, Asking};
 use crate::ids::ObjectId;
 use crate::pages::page;
 use crate::tenant::attempt::{Attempt, Purpose};
@@ -78,10 +79,13 @@ fn every_account(state: &State) -> Vec<Group> {
 
 /// The account that the application hinted at, then each tenant's scheduler, then the odd ones.
 fn offered(state: &State, attempt: &Attempt) -> Group {
-    let hint = match &attempt.purpose {
-        Purpose::Code(request) => request.login_hint.as_deref(),
+    let request = match &attempt.purpose {
+        Purpose::Code(request) => Some(request),
         Purpose::Approval(_) => None,
     };
+    let hint = request.and_then(|request| request.login_hint.as_deref());
+    let is_welcome =
+        |person: &Person| request.is_none_or(|request| request.welcomes(state, person));
     let only = Authority::parse(state, &attempt.segment)
         .ok()
         .and_then(Authority::tenant);
@@ -96,7 +100,7 @@ fn offered(state: &State, attempt: &Attempt) -> Group {
             state
                 .people
                 .list(id)
-                .filter(|person| person.offered)
+                .filter(|person| person.offered && is_welcome(person))
                 .enumerate()
         })
         .map(|(at, person)| (if at == 0 { 1 } else { 2 }, person))
@@ -195,6 +199,8 @@ struct SecondFactorPage<'a> {
     segment: &'a str,
     ctx: &'a str,
     address: String,
+    /// Nothing is set up yet.
+    enrols: bool,
 }
 
 pub(super) fn second_factor(
@@ -207,6 +213,10 @@ pub(super) fn second_factor(
         segment: &attempt.segment,
         ctx,
         address: upn(sandbox, person),
+        enrols: sandbox.read(|state| {
+            let person = state.people.find(person);
+            person.is_some_and(|person| person.standing.must_enrol)
+        }),
     };
     page(StatusCode::OK, &template, &origins(sandbox, attempt))
 }
@@ -242,17 +252,10 @@ pub(super) fn permissions(
             .people
             .find(person)
             .map_or(AdminRole::None, |person| person.role);
-        let (scopes, roles) = match &attempt.purpose {
-            Purpose::Code(request) => (&request.scopes, None),
-            Purpose::Approval(request) => (&request.scopes, Some(&request.roles)),
+        let roles = match &attempt.purpose {
+            Purpose::Code(_) => None,
+            Purpose::Approval(request) => Some(&request.roles),
         };
-        let delegated = scopes
-            .iter()
-            .filter_map(|name| find(name))
-            .map(|scope| Permission {
-                title: scope.title,
-                detail: scope.detail,
-            });
         let own = roles
             .into_iter()
             .flatten()
@@ -270,7 +273,7 @@ pub(super) fn permissions(
             publisher,
             for_all: roles.is_some(),
             offers_organization: roles.is_none() && role == AdminRole::GlobalAdministrator,
-            permissions: delegated.chain(own).collect(),
+            permissions: delegated(attempt).chain(own).collect(),
         }
     });
     page(StatusCode::OK, &template, &origins(sandbox, attempt))
@@ -284,24 +287,68 @@ struct NeedApprovalPage<'a> {
     address: String,
     app: String,
     publisher: String,
+    may_ask: bool,
+    is_blocked: bool,
+    permissions: Vec<Permission>,
 }
 
-/// "Need admin approval": the browser stays here.
+#[derive(Template)]
+#[template(path = "entra/request_sent.html")]
+struct RequestSentPage<'a> {
+    segment: &'a str,
+    ctx: &'a str,
+    address: String,
+    app: String,
+}
+
+/// "Need admin approval": the browser stays here. Where the tenant has a workflow, people may ask
+/// for it.
 pub(super) fn need_approval(
     sandbox: &Sandbox,
     attempt: &Attempt,
     ctx: &str,
     person: ObjectId,
 ) -> Response {
+    let address = upn(sandbox, person);
+    let origins = origins(sandbox, attempt);
     let (app, publisher) = sandbox.read(|state| app(state, attempt));
+    let asking = sandbox.read(|state| requests::asking(state, attempt, person));
+    let segment = &attempt.segment;
+    if asking == Asking::Pending {
+        let template = RequestSentPage {
+            segment,
+            ctx,
+            address,
+            app,
+        };
+        return page(StatusCode::OK, &template, &origins);
+    }
     let template = NeedApprovalPage {
-        segment: &attempt.segment,
+        segment,
         ctx,
-        address: upn(sandbox, person),
+        address,
         app,
         publisher,
+        may_ask: asking == Asking::Possible,
+        is_blocked: asking == Asking::Blocked,
+        permissions: delegated(attempt).collect(),
     };
-    page(StatusCode::OK, &template, &origins(sandbox, attempt))
+    page(StatusCode::OK, &template, &origins)
+}
+
+/// The delegated permissions that are asked for, in plain words.
+fn delegated(attempt: &Attempt) -> impl Iterator<Item = Permission> {
+    let scopes = match &attempt.purpose {
+        Purpose::Code(request) => &request.scopes,
+        Purpose::Approval(request) => &request.scopes,
+    };
+    scopes
+        .iter()
+        .filter_map(|name| find(name))
+        .map(|scope| Permission {
+            title: scope.title,
+            detail: scope.detail,
+        })
 }
 
 #[derive(Template)]

@@ -128,18 +128,33 @@ pub(super) fn application_title(name: &str) -> Option<&'static str> {
     Some(APPLICATION.iter().find(|one| one.0 == name)?.1)
 }
 
+/// What a word of a list of scopes names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Word<'a> {
+    /// A permission of Graph, or one of OpenID Connect's own.
+    Graph(&'a str),
+    /// Something of another resource, whose address this is.
+    Elsewhere(&'a str),
+}
+
+/// OpenID Connect's own scopes, which belong to no resource.
+const OWN: [&str; 4] = ["openid", "profile", "email", "offline_access"];
+
 /// Reads a list of scopes: with or without Graph's address, in any case, `.default` for all that
 /// the app registration lists.
 pub(super) fn parse(text: &str, app: &AppRegistration) -> Result<BTreeSet<String>, Failure> {
+    let words = || text.split_ascii_whitespace().map(read);
+    one_resource(text, words())?;
     let mut scopes = BTreeSet::new();
-    for word in text.split_ascii_whitespace() {
-        let name = graph_scope(word).ok_or_else(|| {
-            Failure::new(70011).saying(format!(
-                "The provided request must include a 'scope' input parameter. The provided value \
-                 for the input parameter 'scope' is not valid. The scope {word} is not valid."
-            ))
-        })?;
-        if name == ".default" {
+    let mut named = None;
+    let mut everything = None;
+    for word in words() {
+        let name = match word {
+            Word::Graph(name) => name,
+            Word::Elsewhere(resource) => return Err(not_installed(resource)),
+        };
+        if name.eq_ignore_ascii_case(".default") {
+            everything = Some(name);
             scopes.extend(app.scopes.iter().cloned());
             continue;
         }
@@ -153,28 +168,85 @@ pub(super) fn parse(text: &str, app: &AppRegistration) -> Result<BTreeSet<String
                     app.name
                 ))
             })?;
+        if !is_own(known.name) {
+            named = Some(known.name);
+        }
         scopes.insert(known.name.to_owned());
+    }
+    if let (Some(_), Some(named)) = (everything, named) {
+        return Err(Failure::new(70011).saying(format!(
+            "The provided request must include a 'scope' input parameter. The provided value for \
+             the input parameter 'scope' is not valid. The scope {named} is not valid. .default \
+             scope can't be combined with resource-specific scopes."
+        )));
     }
     Ok(scopes)
 }
 
-/// Whether these scopes ask for `.default` of Graph, as client credentials must.
-pub(super) fn is_graph_default(text: &str) -> bool {
-    let mut words = text.split_ascii_whitespace();
-    words.next().and_then(graph_scope) == Some(".default") && words.next().is_none()
+/// Whether a scope is one of OpenID Connect's own.
+pub(super) fn is_own(name: &str) -> bool {
+    OWN.iter().any(|own| own.eq_ignore_ascii_case(name))
 }
 
-/// The name of a scope without Graph's address; none when it is of another resource.
-fn graph_scope(word: &str) -> Option<&str> {
+/// A token is for one resource.
+fn one_resource<'a>(text: &str, words: impl Iterator<Item = Word<'a>>) -> Result<(), Failure> {
+    let resources: BTreeSet<&str> = words
+        .filter_map(|word| match word {
+            Word::Graph(name) => (!is_own(name)).then_some(GRAPH),
+            Word::Elsewhere(resource) => Some(resource),
+        })
+        .collect();
+    if resources.len() > 1 {
+        return Err(Failure::new(28000).saying(format!(
+            "Provided value for the input parameter scope is not valid because it contains more \
+             than one resource. Scope {text} is not valid."
+        )));
+    }
+    Ok(())
+}
+
+/// No tenant of the sandbox has any resource but Graph.
+fn not_installed(resource: &str) -> Failure {
+    Failure::new(500_011).saying(format!(
+        "The resource principal named {resource} was not found in the tenant. This can happen if \
+         the application has not been installed by the administrator of the tenant or consented to \
+         by any user in the tenant. You might have sent your authentication request to the wrong \
+         tenant."
+    ))
+}
+
+/// Reads the scope of client credentials, which is `.default` of one resource.
+pub(super) fn parse_default(text: &str) -> Result<(), Failure> {
+    let words = || text.split_ascii_whitespace().map(read);
+    one_resource(text, words())?;
+    let is_default = |name: &str| name.eq_ignore_ascii_case(".default");
+    match (words().next(), words().nth(1)) {
+        (Some(Word::Graph(name)), None) if is_default(name) => Ok(()),
+        (Some(Word::Elsewhere(resource)), None)
+            if text.trim().to_ascii_lowercase().ends_with("/.default") =>
+        {
+            Err(not_installed(resource))
+        }
+        _ => Err(Failure::new(1_002_012).saying(format!(
+            "The provided value for scope {text} is not valid. Client credential flows must have a \
+             scope value with /.default suffixed to the resource identifier (application ID URI)."
+        ))),
+    }
+}
+
+fn read(word: &str) -> Word<'_> {
     for prefix in [GRAPH, GRAPH_ID] {
         if let Some(head) = word.get(..prefix.len())
             && head.eq_ignore_ascii_case(prefix)
         {
             // Azure's clients write two slashes for a resource whose address ends in one.
-            return Some(word[prefix.len()..].trim_start_matches('/'));
+            return Word::Graph(word[prefix.len()..].trim_start_matches('/'));
         }
     }
-    (!word.contains('/')).then_some(word)
+    match word.rsplit_once('/') {
+        Some((resource, _)) => Word::Elsewhere(resource),
+        None => Word::Graph(word),
+    }
 }
 
 /// Whether a person may approve these scopes for themselves.

@@ -63,19 +63,20 @@ pub(super) fn refuse(
     trace: &Trace,
 ) -> Response {
     let mut answer = Vec::new();
-    if let Purpose::Approval(request) = &attempt.purpose {
-        // Microsoft says `admin_consent=True` on refusals too.
-        answer.push(("admin_consent", "True".to_owned()));
-        let error = if request.older && failure.error == "access_denied" {
-            "permission_denied"
-        } else {
-            failure.error
-        };
-        answer.push(("error", error.to_owned()));
-    } else {
-        answer.push(("error", failure.error.to_owned()));
-    }
-    if matches!(failure.code, 65004 | 90094) {
+    let error = match &attempt.purpose {
+        Purpose::Code(_) => failure.error,
+        Purpose::Approval(request) => {
+            // Microsoft says so on refusals too.
+            answer.push(("admin_consent", "True".to_owned()));
+            match (request.older, failure.code) {
+                (true, _) => "permission_denied",
+                (false, 65004) => "consent_required",
+                (false, _) => failure.error,
+            }
+        }
+    };
+    answer.push(("error", error.to_owned()));
+    if matches!(failure.code, 65004 | 90094 | 90095) {
         answer.push(("error_subcode", "cancel".to_owned()));
     }
     answer.push(("error_description", failure.description(trace)));

@@ -2,17 +2,17 @@
 //! pretended second factor, and the browser's session.
 
 use axum::Router;
-use axum::extract::{Form, Path, Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use axum::routing::{get, post};
-use serde::Deserialize;
 
 use crate::Sandbox;
+use crate::entra::asked::Sent;
 use crate::entra::failure::{Failure, Trace};
-use crate::entra::{Parameters, pages, step};
-use crate::ids::ObjectId;
-use crate::tenant::attempt::{Account, Prompt, Purpose};
+use crate::entra::step::{self, Step};
+use crate::entra::{Parameters, pages};
+use crate::tenant::attempt::{Account, Attempt, Prompt, Purpose};
 use crate::tenant::token::Session;
 
 const COOKIE: &str = "sandbox_session";
@@ -63,154 +63,115 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
         .find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
 }
 
-#[derive(Deserialize)]
-struct Ctx {
-    ctx: String,
+fn text<'a>(form: &'a Parameters, name: &str) -> &'a str {
+    form.get(name).map_or("", String::as_str)
 }
 
-async fn every_account(
-    State(sandbox): State<Sandbox>,
-    Path(_): Path<String>,
-    Query(Ctx { ctx }): Query<Ctx>,
-) -> Response {
-    match sandbox.read(|state| state.find_attempt(&ctx, sandbox.now()).cloned()) {
-        Some(attempt) => pages::accounts(&sandbox, &attempt, &ctx, true),
+/// The sign-in under way, where there is time for it.
+fn find(sandbox: &Sandbox, ctx: &str) -> Option<Attempt> {
+    sandbox.read(|state| state.find_attempt(ctx, sandbox.now()).cloned())
+}
+
+async fn every_account(State(sandbox): State<Sandbox>, Sent(query): Sent) -> Response {
+    let ctx = text(&query, "ctx");
+    match find(&sandbox, ctx) {
+        Some(attempt) => pages::accounts(&sandbox, &attempt, ctx, true),
         None => pages::expired(),
     }
 }
 
-async fn ask_address(
-    State(sandbox): State<Sandbox>,
-    Path(_): Path<String>,
-    Query(Ctx { ctx }): Query<Ctx>,
-) -> Response {
-    match sandbox.read(|state| state.find_attempt(&ctx, sandbox.now()).cloned()) {
-        Some(attempt) => pages::address(&sandbox, &attempt, &ctx, "", None),
+async fn ask_address(State(sandbox): State<Sandbox>, Sent(query): Sent) -> Response {
+    let ctx = text(&query, "ctx");
+    match find(&sandbox, ctx) {
+        Some(attempt) => pages::address(&sandbox, &attempt, ctx, "", None),
         None => pages::expired(),
     }
-}
-
-#[derive(Deserialize)]
-struct Choice {
-    ctx: String,
-    account: ObjectId,
 }
 
 /// Somebody clicked an account. In the sandbox it counts as signed in already, unless the
 /// application asked for the password.
-async fn choose(
-    State(sandbox): State<Sandbox>,
-    Path(_): Path<String>,
-    headers: HeaderMap,
-    Form(Choice { ctx, account }): Form<Choice>,
-) -> Response {
-    sandbox.note(|state| {
-        let exists = state.people.find(account).is_some();
-        if let Some(attempt) = state.attempts.find_mut(&ctx)
-            && exists
-        {
-            let asks_password = matches!(
-                &attempt.purpose,
-                Purpose::Code(request) if request.prompt == Some(Prompt::Login)
-            );
-            attempt.account = Some(Account {
-                person: account,
-                proven: !asks_password,
-                second_factor: false,
-                signed_in_at: None,
-            });
-        }
-    });
+async fn choose(State(sandbox): State<Sandbox>, headers: HeaderMap, Sent(form): Sent) -> Response {
+    let ctx = text(&form, "ctx");
+    if let Ok(account) = text(&form, "account").parse() {
+        sandbox.note(|state| {
+            let exists = state.people.find(account).is_some();
+            if let Some(attempt) = state.attempts.find_mut(ctx)
+                && exists
+            {
+                let asks_password = matches!(
+                    &attempt.purpose,
+                    Purpose::Code(request) if request.prompt == Some(Prompt::Login)
+                );
+                attempt.account = Some(Account {
+                    person: account,
+                    proven: !asks_password,
+                    second_factor: false,
+                    signed_in_at: None,
+                });
+            }
+        });
+    }
     let trace = Trace::new(&sandbox, &headers, &Parameters::new());
-    step::proceed(&sandbox, &ctx, &trace)
-}
-
-#[derive(Deserialize)]
-struct Address {
-    ctx: String,
-    address: String,
+    step::proceed(&sandbox, ctx, &trace)
 }
 
 async fn give_address(
     State(sandbox): State<Sandbox>,
-    Path(_): Path<String>,
     headers: HeaderMap,
-    Form(Address { ctx, address }): Form<Address>,
+    Sent(form): Sent,
 ) -> Response {
     let trace = Trace::new(&sandbox, &headers, &Parameters::new());
-    let address = address.trim();
-    let found = sandbox.read(|state| {
-        let attempt = state.find_attempt(&ctx, sandbox.now())?.clone();
-        Some((
-            attempt,
-            state.people.find_anywhere(address).map(|person| person.id),
-        ))
-    });
-    match found {
-        None => pages::expired(),
-        Some((attempt, None)) => pages::address(
-            &sandbox,
-            &attempt,
-            &ctx,
-            address,
-            Some(
-                "We couldn't find an account with that address. Check it, or choose another account.",
-            ),
-        ),
-        Some((_, Some(person))) => {
-            set_account(
-                &sandbox,
-                &ctx,
-                Account {
-                    person,
-                    proven: false,
-                    second_factor: false,
-                    signed_in_at: None,
-                },
-            );
-            step::proceed(&sandbox, &ctx, &trace)
-        }
-    }
-}
-
-#[derive(Deserialize)]
-struct Password {
-    ctx: String,
-    password: String,
+    let (ctx, address) = (text(&form, "ctx"), text(&form, "address").trim());
+    let Some(attempt) = find(&sandbox, ctx) else {
+        return pages::expired();
+    };
+    let person = sandbox.read(|state| Some(state.people.find_anywhere(address)?.id));
+    let Some(person) = person else {
+        let problem = "We couldn't find an account with that address. Check it, or choose another \
+                       account.";
+        return pages::address(&sandbox, &attempt, ctx, address, Some(problem));
+    };
+    set_account(
+        &sandbox,
+        ctx,
+        Account {
+            person,
+            proven: false,
+            second_factor: false,
+            signed_in_at: None,
+        },
+    );
+    step::proceed(&sandbox, ctx, &trace)
 }
 
 async fn give_password(
     State(sandbox): State<Sandbox>,
-    Path(_): Path<String>,
     headers: HeaderMap,
-    Form(Password { ctx, password }): Form<Password>,
+    Sent(form): Sent,
 ) -> Response {
     let trace = Trace::new(&sandbox, &headers, &Parameters::new());
+    let (ctx, password) = (text(&form, "ctx"), text(&form, "password"));
     let found = sandbox.read(|state| {
-        let attempt = state.find_attempt(&ctx, sandbox.now())?;
+        let attempt = state.find_attempt(ctx, sandbox.now())?;
         let account = attempt.account?;
         let right = state
             .people
             .find(account.person)?
             .password
-            .matches(&password);
+            .matches(password);
         Some((attempt.clone(), account, right))
     });
     match found {
         None => pages::expired(),
-        Some((attempt, account, false)) => pages::password(
-            &sandbox,
-            &attempt,
-            &ctx,
-            account.person,
-            Some(
-                "Your account or password is incorrect. The sandbox lists its passwords on its first page.",
-            ),
-        ),
+        Some((attempt, account, false)) => {
+            let problem = "Your account or password is incorrect. The sandbox lists its passwords \
+                           on its first page.";
+            pages::password(&sandbox, &attempt, ctx, account.person, Some(problem))
+        }
         Some((_, account, true)) => {
             set_account(
                 &sandbox,
-                &ctx,
+                ctx,
                 Account {
                     proven: true,
                     second_factor: false,
@@ -218,44 +179,47 @@ async fn give_password(
                     ..account
                 },
             );
-            step::proceed(&sandbox, &ctx, &trace)
+            step::proceed(&sandbox, ctx, &trace)
         }
     }
 }
 
-#[derive(Deserialize)]
-struct Approval {
-    ctx: String,
-    decision: String,
-}
-
 /// The pretended telephone was tapped.
-async fn approve(
-    State(sandbox): State<Sandbox>,
-    Path(_): Path<String>,
-    headers: HeaderMap,
-    Form(Approval { ctx, decision }): Form<Approval>,
-) -> Response {
+async fn approve(State(sandbox): State<Sandbox>, headers: HeaderMap, Sent(form): Sent) -> Response {
     let trace = Trace::new(&sandbox, &headers, &Parameters::new());
-    let account = sandbox.read(|state| state.find_attempt(&ctx, sandbox.now())?.account);
-    match account {
+    let ctx = text(&form, "ctx");
+    let found = sandbox.read(|state| {
+        let attempt = state.find_attempt(ctx, sandbox.now())?;
+        Some((step::next(state, attempt, sandbox.now()), attempt.account?))
+    });
+    match found {
         None => pages::expired(),
-        Some(_) if decision != "approve" => pages::failure(
-            &Failure::new(500_121)
-                .saying("Authentication failed during strong authentication request."),
-            &trace,
-        ),
-        Some(account) => {
+        Some((Step::ApproveSignIn(_), _)) if text(&form, "decision") != "approve" => {
+            pages::failure(&Failure::new(500_121), &trace)
+        }
+        Some((Step::ApproveSignIn(person), account)) => {
+            // What was set up now is there the next time.
+            sandbox.change(|state| {
+                state.people.change(person, |person| {
+                    if person.standing.must_enrol {
+                        person.standing.must_enrol = false;
+                        person.mfa = true;
+                    }
+                })
+            });
             set_account(
                 &sandbox,
-                &ctx,
+                ctx,
                 Account {
                     second_factor: true,
+                    signed_in_at: None,
                     ..account
                 },
             );
-            step::proceed(&sandbox, &ctx, &trace)
+            step::proceed(&sandbox, ctx, &trace)
         }
+        // Whoever has not shown the first factor is asked for that one.
+        Some(_) => step::proceed(&sandbox, ctx, &trace),
     }
 }
 

@@ -3,15 +3,17 @@
 use std::collections::BTreeSet;
 
 use axum::response::Response;
+use jiff::Timestamp;
 
 use crate::Sandbox;
 use crate::entra::authority::Authority;
 use crate::entra::failure::{Failure, Trace};
 use crate::entra::{pages, permissions, reply};
 use crate::ids::ObjectId;
+use crate::tenant::access::is_over;
 use crate::tenant::app::{AppRegistration, Audience};
-use crate::tenant::attempt::{Attempt, CodeRequest, Prompt, Purpose};
-use crate::tenant::person::{Person, PersonKind};
+use crate::tenant::attempt::{Account, ApprovalRequest, Attempt, CodeRequest, Prompt, Purpose};
+use crate::tenant::person::{AdminRole, Person, PersonKind};
 use crate::tenant::{ConsentPolicy, State};
 
 /// What a person is shown next.
@@ -19,6 +21,7 @@ use crate::tenant::{ConsentPolicy, State};
 pub(super) enum Step {
     ChooseAccount,
     GivePassword(ObjectId),
+    /// A second factor is asked for, or set up where there is none.
     ApproveSignIn(ObjectId),
     AcceptPermissions(ObjectId),
     NeedAdminApproval(ObjectId),
@@ -45,7 +48,7 @@ pub(super) fn begin(sandbox: &Sandbox, attempt: Attempt, trace: &Trace) -> Respo
 pub(super) fn proceed(sandbox: &Sandbox, ctx: &str, trace: &Trace) -> Response {
     let found = sandbox.read(|state| {
         let attempt = state.find_attempt(ctx, sandbox.now())?.clone();
-        let step = next(state, &attempt);
+        let step = next(state, &attempt, sandbox.now());
         Some((attempt, step))
     });
     let Some((attempt, step)) = found else {
@@ -64,7 +67,7 @@ pub(super) fn proceed(sandbox: &Sandbox, ctx: &str, trace: &Trace) -> Response {
 }
 
 /// Decides. Looks at the world and changes nothing.
-pub(super) fn next(state: &State, attempt: &Attempt) -> Step {
+pub(super) fn next(state: &State, attempt: &Attempt, now: Timestamp) -> Step {
     let Some(app) = state.apps.get(&attempt.client_id) else {
         return Step::Stop(Failure::new(700_016));
     };
@@ -88,35 +91,100 @@ pub(super) fn next(state: &State, attempt: &Attempt) -> Step {
     if let Err(failure) = admitted(state, attempt, app, person) {
         return Step::Stop(failure);
     }
-    if !account.proven {
-        return Step::GivePassword(person.id);
-    }
-    if !person.enabled {
-        return Step::Stop(
-            Failure::new(50057).saying("The user account is disabled. Contact your support team."),
-        );
-    }
-    if person.mfa && !account.second_factor {
-        return if silent {
-            Step::Return(Failure::new(50076))
-        } else {
-            Step::ApproveSignIn(person.id)
-        };
+    if let Some(step) = proof(state, attempt, account, person, silent, now) {
+        return step;
     }
     let principal = state.find_service_principal(person.tenant, app.client_id);
     if principal.is_some_and(|principal| !principal.enabled) {
-        return Step::Stop(Failure::new(7_000_112).saying(format!(
-            "Application '{}'({}) is disabled.",
-            app.client_id, app.name
-        )));
+        return Step::Stop(disabled(app));
     }
     match &attempt.purpose {
-        Purpose::Approval(_) if person.role.may_consent_for_all() => {
+        Purpose::Approval(request) if may_approve(person, request) => {
             Step::AcceptPermissions(person.id)
         }
         Purpose::Approval(_) => Step::NeedAdminApproval(person.id),
         Purpose::Code(request) => code(state, app, person, request, silent),
     }
+}
+
+/// What an account has still to show of itself, or why that wouldn't help.
+fn proof(
+    state: &State,
+    attempt: &Attempt,
+    account: Account,
+    person: &Person,
+    silent: bool,
+    now: Timestamp,
+) -> Option<Step> {
+    let refused = |failure: Failure| {
+        if silent {
+            Step::Return(failure.named("interaction_required"))
+        } else {
+            Step::Stop(failure)
+        }
+    };
+    let access = state.access(person);
+    let (step_up, after) = match &attempt.purpose {
+        Purpose::Code(request) => (request.step_up, request.signed_in_after),
+        Purpose::Approval(_) => (false, None),
+    };
+    let signed_in_at = account.signed_in_at.unwrap_or(now);
+    let is_old = is_over(access.sign_in_hours, signed_in_at, now)
+        || after.is_some_and(|after| signed_in_at < after && after <= now);
+    if !account.proven || is_old {
+        return Some(if silent {
+            Step::Return(Failure::new(70044))
+        } else {
+            Step::GivePassword(person.id)
+        });
+    }
+    if !person.enabled {
+        return Some(refused(
+            Failure::new(50057).saying("The user account is disabled. Contact your support team."),
+        ));
+    }
+    if person.standing.password_expired {
+        return Some(refused(Failure::new(50055)));
+    }
+    if let Some(block) = access.block {
+        return Some(refused(Failure::new(block.code())));
+    }
+    let expired = is_over(access.second_factor_hours, signed_in_at, now);
+    let wanted = state.needs_second_factor(person) || step_up;
+    if wanted && (!account.second_factor || expired) {
+        return Some(if silent {
+            Step::Return(second_factor(person, account.second_factor && expired))
+        } else {
+            Step::ApproveSignIn(person.id)
+        });
+    }
+    None
+}
+
+/// A second factor is missing: none was set up, or it is too old, or there was none.
+pub(super) fn second_factor(person: &Person, expired: bool) -> Failure {
+    Failure::new(if person.standing.must_enrol {
+        50079
+    } else if expired {
+        50078
+    } else {
+        50076
+    })
+}
+
+/// The tenant's administrators switched the application off.
+pub(super) fn disabled(app: &AppRegistration) -> Failure {
+    Failure::new(7_000_112).saying(format!(
+        "Application '{}'({}) is disabled.",
+        app.client_id, app.name
+    ))
+}
+
+/// Who may approve for everyone. Application permissions of Graph are for global administrators.
+/// Source: "Microsoft Entra built-in roles", Application Administrator.
+fn may_approve(person: &Person, request: &ApprovalRequest) -> bool {
+    person.role.may_consent_for_all()
+        && (request.roles.is_empty() || person.role == AdminRole::GlobalAdministrator)
 }
 
 /// Whether the permissions that a code asks for are there, or who may give them.

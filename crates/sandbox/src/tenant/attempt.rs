@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::ids::{ClientId, ObjectId};
+use crate::tenant::State;
 use crate::tenant::app::RedirectKind;
+use crate::tenant::person::{Person, PersonKind};
 
 /// From the first page until the browser goes back to the application.
 #[derive(Clone, Debug)]
@@ -88,6 +90,22 @@ pub struct Account {
 }
 
 impl CodeRequest {
+    /// Whether the application wants to see such an account, by its `domain_hint`: one that is no
+    /// domain of ours, nor one of the two names, wants everybody.
+    pub fn welcomes(&self, state: &State, person: &Person) -> bool {
+        let Some(hint) = self.domain_hint.as_deref() else {
+            return true;
+        };
+        let is_personal = person.kind == PersonKind::Personal;
+        match hint.to_ascii_lowercase().as_str() {
+            "organizations" => !is_personal,
+            "consumers" => is_personal,
+            domain => state
+                .find_tenant(domain)
+                .is_none_or(|tenant| tenant.id == person.tenant),
+        }
+    }
+
     /// A request that asks for nothing yet.
     pub fn empty(redirect_kind: RedirectKind) -> Self {
         Self {

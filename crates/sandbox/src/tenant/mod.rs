@@ -128,15 +128,25 @@ impl State {
         client_id: ClientId,
         person: ObjectId,
     ) -> BTreeSet<String> {
+        self.grants_for(tenant, client_id, person)
+            .flat_map(|grant| grant.scopes.iter().cloned())
+            .collect()
+    }
+
+    /// The grants that count for a person.
+    pub fn grants_for(
+        &self,
+        tenant: TenantId,
+        client_id: ClientId,
+        person: ObjectId,
+    ) -> impl Iterator<Item = &Grant> {
         self.grants
             .iter()
-            .filter(|grant| grant.tenant == tenant && grant.client_id == client_id)
-            .filter(|grant| match grant.to {
+            .filter(move |grant| grant.tenant == tenant && grant.client_id == client_id)
+            .filter(move |grant| match grant.to {
                 Grantee::Principal(id) => id == person,
                 Grantee::AllPrincipals => true,
             })
-            .flat_map(|grant| grant.scopes.iter().cloned())
-            .collect()
     }
 
     /// The sign-in with this key, while there is time for it.

@@ -206,7 +206,7 @@ async fn an_administrator_approves_for_everyone_by_link() {
 async fn a_refused_approval_says_admin_consent_true_all_the_same() {
     let world = World::start().await;
     for (path, error) in [
-        ("v2.0/adminconsent", "access_denied"),
+        ("v2.0/adminconsent", "consent_required"),
         ("adminconsent", "permission_denied"),
     ] {
         let mut browser = world.browser();

@@ -106,8 +106,34 @@ async fn what_is_wrong_with_the_request_goes_back_to_the_application() {
         ),
         (
             ("scope", "https://vault.example/.default"),
+            "invalid_resource",
+            "AADSTS500011",
+        ),
+        (
+            ("scope", "https://graph.microsoft.com/.default User.Read"),
             "invalid_scope",
             "AADSTS70011",
+        ),
+        (
+            ("scope", "User.Read https://vault.example/read"),
+            "invalid_scope",
+            "AADSTS28000",
+        ),
+        (("claims", "{not json"), "invalid_request", "AADSTS9002313"),
+        (
+            ("response_type", "code id_token"),
+            "unsupported_response_type",
+            "AADSTS700054",
+        ),
+        (
+            ("response_type", "smoke"),
+            "unsupported_response_type",
+            "AADSTS70005",
+        ),
+        (
+            ("code_challenge_method", "S512"),
+            "invalid_request",
+            "AADSTS90023",
         ),
         (
             ("prompt", "admin_consent"),
@@ -117,7 +143,7 @@ async fn what_is_wrong_with_the_request_goes_back_to_the_application() {
         (
             ("response_mode", "carrier_pigeon"),
             "invalid_request",
-            "AADSTS90023",
+            "AADSTS70007",
         ),
         (
             ("code_challenge", "short"),

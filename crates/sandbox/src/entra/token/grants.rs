@@ -2,19 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use subtle::ConstantTimeEq as _;
 
 use super::client::Client;
 use super::{Issue, SignedIn};
 use crate::entra::authority::Authority;
-use crate::entra::authorize::{not_found, s256, understands_claims};
+use crate::entra::authorize::{not_found, s256};
 use crate::entra::failure::Failure;
-use crate::entra::{Parameters, permissions, step};
+use crate::entra::{Parameters, claims, permissions, step};
 use crate::ids::{ObjectId, TenantId};
 use crate::tenant::State;
+use crate::tenant::access::is_over;
 use crate::tenant::app::{AppRegistration, RedirectKind};
 use crate::tenant::person::Person;
+use crate::tenant::token::{Code, RefreshToken};
 
 /// Shorter than any refresh token: somebody sent `undefined` or a piece of one.
 const PLAUSIBLE: usize = 100;
@@ -40,9 +42,7 @@ pub(super) fn code(
         .ok_or_else(|| {
             Failure::new(70000).saying("The provided value for the 'code' parameter is not valid.")
         })?;
-    if !client.proven && code.redirect_kind != RedirectKind::Spa {
-        return Err(Failure::new(7_000_218));
-    }
+    client.may_redeem(code.redirect_kind)?;
     if Authority::parse(state, &code.segment).ok() != Some(authority) {
         return Err(Failure::new(700_005));
     }
@@ -52,6 +52,9 @@ pub(super) fn code(
              when requesting Authorization code.",
             code.redirect_uri
         )));
+    }
+    if code.redirect_kind == RedirectKind::Spa && code.challenge.is_none() {
+        return Err(Failure::new(9_002_325));
     }
     let verifier = form.get("code_verifier").map(|verifier| s256(verifier));
     if !same(verifier.as_deref(), code.challenge.as_deref()) {
@@ -63,12 +66,14 @@ pub(super) fn code(
     if now >= code.expires_at {
         return Err(Failure::new(70008));
     }
+    let claims = claims::read(form)?;
     let person = person(state, code.person, code.tenant, code.signed_in_at)?;
+    lets_in(state, &person, &code.proof(), now)?;
     let asked = match form.get("scope") {
         Some(text) => permissions::parse(text, app)?,
         None => code.scopes.clone(),
     };
-    let granted = granted(state, app, &person, &asked, form)?;
+    let granted = granted(state, app, &person, &asked, form, now)?;
     if let Some(code) = state.codes.find_mut(text) {
         code.redeemed = true;
     }
@@ -88,14 +93,15 @@ pub(super) fn code(
         }),
         granted,
         roles: BTreeSet::new(),
-        understands_claims: code.understands_claims || understands_claims(form),
+        understands_claims: code.understands_claims || claims.understood,
         wants_client_info: wants_client_info(form),
     })
 }
 
-/// A refresh token. It goes on living beside the one that replaces it, as at Microsoft.
+/// A refresh token. It goes on living beside the one that replaces it, as at Microsoft, unless
+/// the tenant wants it stricter.
 pub(super) fn refresh(
-    state: &State,
+    state: &mut State,
     authority: Authority,
     client: &Client,
     form: &Parameters,
@@ -112,13 +118,12 @@ pub(super) fn refresh(
         .refresh_tokens
         .find(text)
         .filter(|token| token.client_id == app.client_id)
+        .cloned()
         .ok_or_else(|| {
             Failure::new(70000)
                 .saying("Provided grant is invalid or malformed: the refresh token isn't valid.")
         })?;
-    if !client.proven && token.redirect_kind != RedirectKind::Spa {
-        return Err(Failure::new(7_000_218));
-    }
+    client.may_redeem(token.redirect_kind)?;
     if now >= token.expires_at {
         return Err(match token.redirect_kind {
             RedirectKind::Spa => Failure::new(700_084),
@@ -135,7 +140,20 @@ pub(super) fn refresh(
     {
         return Err(Failure::new(50020));
     }
+    let claims = claims::read(form)?;
     let person = person(state, token.person, token.tenant, token.signed_in_at)?;
+    lets_in(state, &person, &token.proof(), now)?;
+    let one_use = state.switches(token.tenant).one_use_refresh_tokens;
+    if one_use && token.used {
+        // Somebody has a copy. Who it is can't be told, so that nobody goes on.
+        state
+            .refresh_tokens
+            .retain(|other| other.session != token.session || other.client_id != token.client_id);
+        return Err(Failure::new(70000).saying(
+            "Provided grant is invalid or malformed: the refresh token was used before, and all \
+             that came of the same sign-in is revoked.",
+        ));
+    }
     let asked = form
         .get("scope")
         .map(|text| permissions::parse(text, app))
@@ -146,7 +164,11 @@ pub(super) fn refresh(
         &person,
         asked.as_ref().unwrap_or(&BTreeSet::new()),
         form,
+        now,
     )?;
+    if one_use && let Some(kept) = state.refresh_tokens.find_mut(text) {
+        kept.used = true;
+    }
     Ok(Issue {
         app: app.clone(),
         tenant: token.tenant,
@@ -162,7 +184,7 @@ pub(super) fn refresh(
         }),
         granted,
         roles: BTreeSet::new(),
-        understands_claims: understands_claims(form),
+        understands_claims: claims.understood,
         wants_client_info: wants_client_info(form),
     })
 }
@@ -173,6 +195,7 @@ pub(super) fn own(
     authority: Authority,
     client: &Client,
     form: &Parameters,
+    now: Timestamp,
 ) -> Result<Issue, Failure> {
     let Authority::Tenant(tenant) = authority else {
         return Err(Failure::new(50059));
@@ -181,16 +204,14 @@ pub(super) fn own(
         return Err(Failure::new(7_000_218));
     }
     let scope = form.get("scope").ok_or_else(|| Failure::missing("scope"))?;
-    if !permissions::is_graph_default(scope) {
-        return Err(Failure::new(1_002_012).saying(format!(
-            "The provided value for scope {scope} is not valid. Client credential flows must have \
-             a scope value with /.default suffixed to the resource identifier (application ID URI)."
-        )));
-    }
+    permissions::parse_default(scope)?;
+    let claims = claims::read(form)?;
     let app = &client.app;
     installed(state, tenant, app)?;
+    let delay = consent_delay(state, tenant);
     let roles = state
         .find_service_principal(tenant, app.client_id)
+        .filter(|principal| now.duration_since(principal.created) >= delay)
         .map(|principal| principal.roles.clone())
         .unwrap_or_default();
     Ok(Issue {
@@ -199,7 +220,7 @@ pub(super) fn own(
         signed_in: None,
         granted: BTreeSet::new(),
         roles,
-        understands_claims: understands_claims(form),
+        understands_claims: claims.understood,
         wants_client_info: false,
     })
 }
@@ -232,13 +253,68 @@ fn person(
     Ok(person.clone())
 }
 
-/// All that is approved, if it holds what is asked for by name.
+/// How a sign-in was made, for Conditional Access to judge.
+struct Proof {
+    at: Timestamp,
+    second_factor: bool,
+}
+
+impl Code {
+    fn proof(&self) -> Proof {
+        Proof {
+            at: self.signed_in_at,
+            second_factor: self.second_factor,
+        }
+    }
+}
+
+impl RefreshToken {
+    fn proof(&self) -> Proof {
+        Proof {
+            at: self.signed_in_at,
+            second_factor: self.second_factor,
+        }
+    }
+}
+
+/// What Conditional Access says now, whatever it said at the sign-in.
+fn lets_in(state: &State, person: &Person, proof: &Proof, now: Timestamp) -> Result<(), Failure> {
+    let access = state.access(person);
+    if let Some(block) = access.block {
+        return Err(Failure::new(block.code()));
+    }
+    if is_over(access.sign_in_hours, proof.at, now) {
+        return Err(Failure::new(70043).saying(format!(
+            "The refresh token has expired or is invalid due to sign-in frequency checks by \
+             conditional access. The token was issued on {} and the maximum allowed lifetime for \
+             this request is {}.",
+            proof.at,
+            i64::from(access.sign_in_hours.unwrap_or_default()) * 3600
+        )));
+    }
+    let expired = is_over(access.second_factor_hours, proof.at, now);
+    if state.needs_second_factor(person) && (!proof.second_factor || expired) {
+        return Err(
+            step::second_factor(person, proof.second_factor && expired).named("invalid_grant")
+        );
+    }
+    Ok(())
+}
+
+/// How long an approval takes to arrive in tokens.
+fn consent_delay(state: &State, tenant: TenantId) -> SignedDuration {
+    SignedDuration::from_secs(i64::from(state.switches(tenant).consent_delay_seconds))
+}
+
+/// All that is approved, if it holds what is asked for by name. What was approved a moment ago
+/// may be missing.
 fn granted(
     state: &State,
     app: &AppRegistration,
     person: &Person,
     asked: &BTreeSet<String>,
     form: &Parameters,
+    now: Timestamp,
 ) -> Result<BTreeSet<String>, Failure> {
     installed(state, person.tenant, app)?;
     let granted = state.granted_scopes(person.tenant, app.client_id, person.id);
@@ -249,17 +325,24 @@ fn granted(
     if granted.is_empty() || (by_name && !asked.is_subset(&granted)) {
         return Err(step::unapproved(app));
     }
-    Ok(granted)
+    let delay = consent_delay(state, person.tenant);
+    let arrived: BTreeSet<&String> = state
+        .grants_for(person.tenant, app.client_id, person.id)
+        .filter(|grant| now.duration_since(grant.at) >= delay)
+        .flat_map(|grant| &grant.scopes)
+        .collect();
+    Ok(granted
+        .iter()
+        .filter(|scope| permissions::is_own(scope) || arrived.contains(scope))
+        .cloned()
+        .collect())
 }
 
 /// Whether the enterprise application is there and enabled.
 fn installed(state: &State, tenant: TenantId, app: &AppRegistration) -> Result<(), Failure> {
     match state.find_service_principal(tenant, app.client_id) {
         None => Err(not_found(&app.client_id.to_string(), &tenant.to_string())),
-        Some(principal) if !principal.enabled => Err(Failure::new(7_000_112).saying(format!(
-            "Application '{}'({}) is disabled.",
-            app.client_id, app.name
-        ))),
+        Some(principal) if !principal.enabled => Err(step::disabled(app)),
         Some(_) => Ok(()),
     }
 }

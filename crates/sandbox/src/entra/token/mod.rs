@@ -1,14 +1,16 @@
 //! `POST /{tenant}/oauth2/v2.0/token`: a code, a refresh token or a client's
 //! own credentials become tokens.
 
+mod assertion;
 mod client;
 mod grants;
+mod password;
+mod x509;
 
 use std::collections::BTreeSet;
 
-use axum::body::Bytes;
-use axum::extract::{Path, RawQuery, State};
-use axum::http::HeaderMap;
+use axum::extract::{RawQuery, State as Handle};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
@@ -18,22 +20,31 @@ use uuid::Uuid;
 
 use crate::Sandbox;
 use crate::calls::Answered;
+use crate::entra::asked::{Posted, Segment};
 use crate::entra::authority::Authority;
+use crate::entra::authorize::{find_app, one_tenant};
 use crate::entra::failure::{Failure, Trace};
 use crate::entra::identity::{self, Identity, seconds_between};
-use crate::entra::{Parameters, parameters};
+use crate::entra::{Parameters, pages, parameters};
 use crate::ids::TenantId;
+use crate::tenant::State;
 use crate::tenant::app::{AppRegistration, RedirectKind};
 use crate::tenant::person::Person;
-use crate::tenant::token::{AccessToken, RefreshToken};
+use crate::tenant::token::{AccessToken, Asked, RefreshToken};
+use assertion::Arrival;
 
 /// Source: "Refresh tokens in the Microsoft identity platform".
 const REFRESH_LIFE: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// How long equal requests are counted.
+const LOOP: SignedDuration = SignedDuration::from_mins(5);
 const REFRESH_LIFE_SPA: SignedDuration = SignedDuration::from_hours(24);
 
 pub(super) fn router() -> Router<Sandbox> {
     Router::new()
-        .route("/{tenant}/oauth2/v2.0/token", post(redeem))
+        .route(
+            "/{tenant}/oauth2/v2.0/token",
+            post(redeem).get(refuse_get).options(preflight),
+        )
         .route("/{tenant}/oauth2/v2.0/devicecode", post(refuse_device))
 }
 
@@ -63,20 +74,19 @@ struct SignedIn {
 }
 
 async fn redeem(
-    State(sandbox): State<Sandbox>,
-    Path(segment): Path<String>,
+    Handle(sandbox): Handle<Sandbox>,
+    Segment(segment): Segment,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-    body: Bytes,
+    form: Posted,
 ) -> Response {
     // msal-node puts its correlation id in the query, where nothing else counts.
     let query = parameters(&query.unwrap_or_default()).unwrap_or_default();
     let trace = Trace::new(&sandbox, &headers, &query);
-    let issue = std::str::from_utf8(&body)
-        .map_err(|_| Failure::new(9_002_313))
-        .and_then(parameters)
+    let issue = form
+        .parameters()
         .and_then(|form| decide(&sandbox, &segment, &headers, &form));
-    match issue {
+    let mut response = match issue {
         Err(failure) => failure.answer(&sandbox, &trace),
         Ok(issue) => {
             let tenant = issue.tenant;
@@ -87,19 +97,60 @@ async fn redeem(
                 .insert(Answered::for_tenant(tenant));
             response
         }
+    };
+    if headers.contains_key(header::ORIGIN) {
+        readable(&mut response);
+    }
+    response
+}
+
+/// Pages of any origin may read what the token endpoint answers: it takes no cookie.
+fn readable(response: &mut Response) {
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "POST, OPTIONS"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "*"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
     }
 }
 
-/// Codes for televisions and the like are not for applications that ask for calendars.
+/// A browser asks whether a page may call the token endpoint.
+async fn preflight() -> Response {
+    let mut response = StatusCode::OK.into_response();
+    readable(&mut response);
+    response
+}
+
+/// Somebody opened the token endpoint in a browser.
+async fn refuse_get(Handle(sandbox): Handle<Sandbox>, headers: HeaderMap) -> Response {
+    let trace = Trace::new(&sandbox, &headers, &Parameters::new());
+    pages::failure(&Failure::new(900_561), &trace)
+}
+
+/// Codes for televisions and the like are for public clients: whoever has a secret to show can't
+/// show it here.
 async fn refuse_device(
-    State(sandbox): State<Sandbox>,
-    Path(_): Path<String>,
+    Handle(sandbox): Handle<Sandbox>,
+    Segment(segment): Segment,
     headers: HeaderMap,
+    form: Posted,
 ) -> Response {
     let trace = Trace::new(&sandbox, &headers, &Parameters::new());
-    Failure::new(70003)
-        .saying("The app requested an unsupported grant type 'device_code'.")
-        .answer(&sandbox, &trace)
+    let refused = form.parameters().map_or_else(
+        |failure| failure,
+        |form| {
+            let client_id = form.get("client_id");
+            let found = sandbox.read(|state| {
+                Authority::parse(state, &segment)?;
+                let client_id = client_id.ok_or_else(|| Failure::missing("client_id"))?;
+                find_app(state, client_id, &segment).map(|_| ())
+            });
+            found.err().unwrap_or_else(|| Failure::new(7_000_218))
+        },
+    );
+    refused.answer(&sandbox, &trace)
 }
 
 fn decide(
@@ -114,22 +165,76 @@ fn decide(
         let grant_type = form
             .get("grant_type")
             .ok_or_else(|| Failure::missing("grant_type"))?;
-        let client = client::authenticate(state, segment, headers, form, now)?;
-        match grant_type.as_str() {
+        let arrival = Arrival {
+            url: sandbox.url(),
+            segment,
+            authority,
+            now,
+        };
+        let client = client::authenticate(state, headers, form, &arrival)?;
+        one_tenant(&client.app, authority)?;
+        let issue = match grant_type.as_str() {
             "authorization_code" => grants::code(state, authority, &client, form, now),
             "refresh_token" => grants::refresh(state, authority, &client, form, now),
-            "client_credentials" => grants::own(state, authority, &client, form),
+            "client_credentials" => grants::own(state, authority, &client, form, now),
+            "password" => Err(password::refuse(state, authority, form)),
+            "urn:ietf:params:oauth:grant-type:device_code" => Err(Failure::new(70018)),
             other => Err(Failure::new(70003).saying(format!(
                 "The app requested an unsupported grant type '{other}'."
             ))),
-        }
+        }?;
+        not_in_circles(state, issue.tenant, segment, form, now)?;
+        Ok(issue)
     })
+}
+
+/// Where the tenant sets a limit: a client that sends the same request again and again has lost
+/// its cache. Source: "Microsoft Entra authentication and authorization error codes", 50196.
+fn not_in_circles(
+    state: &mut State,
+    tenant: TenantId,
+    segment: &str,
+    form: &Parameters,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let Some(limit) = state.switches(tenant).loop_limit else {
+        return Ok(());
+    };
+    let is_recent = |asked: &Asked| now.duration_since(asked.since) < LOOP;
+    state.asked.retain(is_recent);
+    // An assertion is another one each time, though the request is the same.
+    let same: Vec<_> = form
+        .iter()
+        .filter(|(name, _)| name.as_str() != "client_assertion")
+        .collect();
+    let key = format!("{segment} {same:?}");
+    match state.asked.find_mut(&key) {
+        Some(asked) if asked.times >= limit => Err(Failure::new(50196)),
+        Some(asked) => {
+            asked.times += 1;
+            Ok(())
+        }
+        None => {
+            let first = Asked {
+                since: now,
+                times: 1,
+            };
+            state.asked.insert(&key, first);
+            Ok(())
+        }
+    }
 }
 
 async fn sign(sandbox: &Sandbox, issue: Issue) -> Value {
     let now = sandbox.now();
     let key = sandbox.signing().current().await;
     let life = lifetime(sandbox, issue.understands_claims);
+    // Whoever asks in the very moment of a challenge asks after it.
+    let challenged_at = issue
+        .signed_in
+        .as_ref()
+        .and_then(|signed_in| signed_in.person.standing.challenged_at);
+    let issued_at = challenged_at.map_or(now, |at| now.max(at));
     let access = AccessToken {
         tenant: issue.tenant,
         client_id: issue.app.client_id,
@@ -139,7 +244,7 @@ async fn sign(sandbox: &Sandbox, issue: Issue) -> Value {
             .map(|signed_in| signed_in.person.id),
         scopes: issue.granted,
         roles: issue.roles,
-        issued_at: now,
+        issued_at,
         expires_at: now.saturating_add(life).unwrap_or(now),
         understands_claims: issue.understands_claims,
     };
