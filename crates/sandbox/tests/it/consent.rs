@@ -245,3 +245,134 @@ async fn the_older_approval_has_no_scope_and_the_newer_one_needs_it() {
     assert_eq!(back["admin_consent"], "True");
     assert!(!back.contains_key("scope"));
 }
+
+/// What the host is shown where administrators approve everything and take requests.
+async fn asks_administrators(world: &World) -> String {
+    set_policy(world, ConsentPolicy::AdminOnly);
+    let id = world.larkspur();
+    world.sandbox.change(|state| {
+        let tenant = state.tenants.get_mut(&id).unwrap();
+        tenant.switches.consent_requests = true;
+    });
+    page_for(world, "host.plain@larkspur.example", &[]).await
+}
+
+async fn decide(world: &World, decision: &str, administrator: &str) -> String {
+    let request = world
+        .sandbox
+        .read(|state| state.consent_requests.last().unwrap().id);
+    let form = serde_urlencoded::to_string([
+        ("request", request.to_string()),
+        ("administrator", world.person(administrator).id.to_string()),
+        ("decision", decision.to_owned()),
+    ])
+    .unwrap();
+    crate::world::http()
+        .post(format!("{}/larkspur.example/consent-requests", world.url))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(form)
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn people_ask_administrators_who_look_at_it_and_approve() {
+    let world = World::start().await;
+    let page = asks_administrators(&world).await;
+    assert!(page.contains("Approval required"), "{page}");
+    assert!(page.contains("Read and create your online meetings"));
+    let mut browser = world.browser();
+    let sent = browser
+        .press(
+            &page,
+            "Request approval",
+            &[("reason", "For mentoring <b>")],
+        )
+        .await
+        .page();
+    assert!(sent.contains("Request sent"));
+    let back = browser.press(&sent, "Back to app", &[]).await.back();
+    assert_eq!(back["error"], "access_denied");
+    assert!(back["error_description"].starts_with("AADSTS90095: "));
+
+    let list = browser
+        .open(&format!("{}/larkspur.example/consent-requests", world.url))
+        .await
+        .page();
+    for words in [
+        "Ithaca",
+        "host.plain@larkspur.example",
+        "For mentoring &#60;b&#62;",
+        "Read and create your online meetings",
+        "Ines Duarte",
+    ] {
+        assert!(list.contains(words), "{words} is not on {list}");
+    }
+    let refused = decide(&world, "approve", "mei@larkspur.example").await;
+    assert!(refused.contains("AADSTS90094"), "{refused}");
+    let decided = decide(&world, "approve", "ines.duarte@larkspur.example").await;
+    assert!(decided.contains("Approved"), "{decided}");
+    world.sandbox.read(|state| {
+        assert_eq!(state.grants.len(), 1);
+        assert_eq!(state.grants[0].to, Grantee::AllPrincipals);
+    });
+    world.code_for("host.plain@larkspur.example", &[]).await;
+    world.code_for("mei@larkspur.example", &[]).await;
+}
+
+#[tokio::test]
+async fn a_request_can_be_denied_or_blocked() {
+    let world = World::start().await;
+    let page = asks_administrators(&world).await;
+    world.browser().press(&page, "Request approval", &[]).await;
+    let decided = decide(&world, "deny", "ines.duarte@larkspur.example").await;
+    assert!(decided.contains("Denied"));
+    // Whoever was denied may ask again, and asks once at a time.
+    let page = page_for(&world, "host.plain@larkspur.example", &[]).await;
+    assert!(page.contains("Approval required"));
+    world.browser().press(&page, "Request approval", &[]).await;
+    let page = page_for(&world, "host.plain@larkspur.example", &[]).await;
+    assert!(page.contains("Request sent"));
+    decide(&world, "block", "ines.duarte@larkspur.example").await;
+    let page = page_for(&world, "host.plain@larkspur.example", &[]).await;
+    assert!(page.contains("take no requests"), "{page}");
+    assert!(world.sandbox.read(|state| state.grants.is_empty()));
+}
+
+#[tokio::test]
+async fn application_permissions_are_approved_by_global_administrators() {
+    let world = World::start().await;
+    let client_id = world.sandbox.ithaca().0;
+    world.sandbox.change(|state| {
+        let app = state.apps.get_mut(&client_id).unwrap();
+        app.roles.insert("User.Read.All".to_owned());
+    });
+    let mut browser = world.browser();
+    let url = approval_url(&world, "v2.0/adminconsent", &[]);
+    let picker = browser.open(&url).await.page();
+    let page = browser
+        .choose(&picker, "ines.duarte@larkspur.example")
+        .await
+        .page();
+    assert!(page.contains("Need admin approval"), "{page}");
+    let back = approve(&world, "scheduler@larkspur.example", &[]).await;
+    assert_eq!(back["admin_consent"], "True");
+    world.sandbox.read(|state| {
+        assert!(state.service_principals[0].roles.contains("User.Read.All"));
+    });
+}
+
+#[tokio::test]
+async fn an_application_that_was_switched_off_lets_nobody_in() {
+    let world = World::start().await;
+    world.code().await;
+    world
+        .sandbox
+        .change(|state| state.service_principals[0].enabled = false);
+    let page = page_for(&world, "scheduler@larkspur.example", &[]).await;
+    assert!(page.contains("AADSTS7000112"), "{page}");
+}

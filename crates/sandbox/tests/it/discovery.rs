@@ -94,3 +94,100 @@ async fn instance_discovery_knows_the_sandbox_as_its_own_cloud() {
     let host = world.url.trim_start_matches("http://");
     assert_eq!(found.body["metadata"][0]["aliases"][0], host);
 }
+
+#[tokio::test]
+async fn personal_accounts_have_an_issuer_of_their_own() {
+    let world = World::start().await;
+    let found = world
+        .get("/consumers/v2.0/.well-known/openid-configuration")
+        .await;
+    assert_eq!(
+        found.text("issuer"),
+        format!("{}/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0", world.url)
+    );
+    assert_eq!(
+        found.text("token_endpoint"),
+        format!("{}/consumers/oauth2/v2.0/token", world.url)
+    );
+}
+
+#[tokio::test]
+async fn a_discovery_document_says_everything_that_clients_read() {
+    let world = World::start().await;
+    let found = world
+        .get("/organizations/v2.0/.well-known/openid-configuration")
+        .await;
+    for name in [
+        "authorization_endpoint",
+        "device_authorization_endpoint",
+        "end_session_endpoint",
+        "jwks_uri",
+        "kerberos_endpoint",
+        "token_endpoint",
+        "userinfo_endpoint",
+    ] {
+        assert!(found.text(name).starts_with(&world.url), "{name}");
+    }
+    for name in [
+        "claims_supported",
+        "id_token_signing_alg_values_supported",
+        "response_modes_supported",
+        "response_types_supported",
+        "scopes_supported",
+        "subject_types_supported",
+        "token_endpoint_auth_methods_supported",
+    ] {
+        assert!(found.body[name].is_array(), "{name}");
+    }
+    assert_eq!(found.text("cloud_instance_name"), "microsoftonline.com");
+    assert_eq!(found.headers["access-control-allow-origin"], "*");
+}
+
+#[tokio::test]
+async fn a_key_is_published_with_its_certificate() {
+    use base64::Engine as _;
+    use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+    use sha1::Digest as _;
+    let world = World::start().await;
+    let keys = world.get("/organizations/discovery/v2.0/keys").await.body;
+    let key = &keys["keys"][0];
+    let der = BASE64_STANDARD
+        .decode(key["x5c"][0].as_str().unwrap())
+        .unwrap();
+    let thumbprint = BASE64_URL_SAFE_NO_PAD.encode(sha1::Sha1::digest(&der));
+    assert_eq!(key["x5t"], thumbprint.as_str());
+    assert_eq!(key["kid"], key["x5t"]);
+    // The certificate is about this very key: its modulus stands in it.
+    let modulus = BASE64_URL_SAFE_NO_PAD
+        .decode(key["n"].as_str().unwrap())
+        .unwrap();
+    assert!(
+        der.windows(modulus.len()).any(|part| part == modulus),
+        "another key's certificate"
+    );
+    assert_eq!(
+        key["issuer"],
+        format!("{}/{{tenantid}}/v2.0", world.url).as_str()
+    );
+    world
+        .get("/nowhere.example/discovery/v2.0/keys")
+        .await
+        .assert_refusal(400, "invalid_request", 90002);
+}
+
+#[tokio::test]
+async fn instance_discovery_knows_no_other_cloud() {
+    let world = World::start().await;
+    let refused = world
+        .get("/common/discovery/instance?api-version=1.1&authorization_endpoint=https://login.nowhere.example/common/oauth2/v2.0/authorize")
+        .await;
+    refused.assert_refusal(400, "invalid_instance", 50049);
+    world
+        .get("/common/discovery/instance?api-version=1.1")
+        .await
+        .assert_refusal(400, "invalid_request", 900_144);
+    world
+        .get("/common/discovery/instance?authorization_endpoint=no%20address")
+        .await
+        .assert_refusal(400, "invalid_instance", 50049);
+}

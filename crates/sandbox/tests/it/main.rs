@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod access;
 mod admin;
+mod assertion;
 mod catalogue;
 mod consent;
 mod described;
@@ -15,6 +17,7 @@ mod graph_users;
 mod graph_world;
 mod join;
 mod mail;
+mod refusals;
 mod sign_in;
 mod token;
 mod world;

@@ -1,5 +1,7 @@
 //! The authorize endpoint and its pages.
 
+use sandbox::tenant::app::{Audience, Redirect, RedirectKind};
+
 use crate::world::{Shown, World};
 
 #[tokio::test]
@@ -323,4 +325,193 @@ async fn the_answer_travels_in_the_way_that_was_asked_for() {
     };
     assert!(page.contains(&format!("action=\"{}\"", crate::world::CALLBACK)));
     assert!(page.contains("name=\"code\"") && page.contains("name=\"state\""));
+}
+
+#[tokio::test]
+async fn a_hinted_account_gives_its_password_at_once() {
+    let world = World::start().await;
+    let mut browser = world.browser();
+    let hint = ("login_hint", "Mei@larkspur.example");
+    let page = browser
+        .open(&world.authorize_url(&[("prompt", ""), hint]))
+        .await
+        .page();
+    assert!(page.contains("Enter password") && page.contains("mei@larkspur.example"));
+    // Where a choice is wanted, it stands first in the list.
+    let page = browser.open(&world.authorize_url(&[hint])).await.page();
+    let place = |address: &str| page.find(&format!(">{address}<"));
+    assert!(place("mei@larkspur.example") < place("scheduler@larkspur.example"));
+    // A hint at nobody is no hint.
+    let nobody = [("prompt", ""), ("login_hint", "nobody@nowhere.example")];
+    let page = browser.open(&world.authorize_url(&nobody)).await.page();
+    assert!(page.contains("Pick an account"));
+}
+
+#[tokio::test]
+async fn a_domain_hint_leaves_other_accounts_out() {
+    let world = World::start().await;
+    for (hint, there, gone) in [
+        (
+            "organizations",
+            "scheduler@quillfield.example",
+            "robin.hale@personal.example",
+        ),
+        (
+            "consumers",
+            "robin.hale@personal.example",
+            "scheduler@quillfield.example",
+        ),
+        (
+            "quillfield.example",
+            "scheduler@quillfield.example",
+            "scheduler@larkspur.example",
+        ),
+    ] {
+        let url = world.authorize_url_at("common", &[("domain_hint", hint)]);
+        let page = world.browser().open(&url).await.page();
+        assert!(page.contains(there), "{hint}: {page}");
+        assert!(!page.contains(gone), "{hint}: {page}");
+    }
+}
+
+#[tokio::test]
+async fn an_authorize_request_may_be_posted() {
+    let world = World::start().await;
+    let url = world.authorize_url(&[]);
+    let (address, query) = url.split_once('?').unwrap();
+    let response = crate::world::http()
+        .post(address)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(query.to_owned())
+        .send()
+        .await
+        .unwrap();
+    assert!(response.text().await.unwrap().contains("Pick an account"));
+}
+
+#[tokio::test]
+async fn the_port_of_localhost_does_not_count_and_everything_else_does() {
+    let world = World::start().await;
+    let client_id = world.sandbox.ithaca().0;
+    world.sandbox.change(|state| {
+        let app = state.apps.get_mut(&client_id).unwrap();
+        app.redirects.push(Redirect {
+            kind: RedirectKind::Web,
+            uri: "http://localhost:3000/back".to_owned(),
+        });
+    });
+    for (uri, may) in [
+        ("http://localhost:3000/back", true),
+        ("http://localhost:49152/back", true),
+        ("http://localhost/back", true),
+        ("https://localhost:3000/back", false),
+        ("http://localhost:3000/back/", false),
+        ("http://localhost:3000/Back", false),
+        ("http://localhost.evil.example/back", false),
+        ("http://localhost:3000@evil.example/back", false),
+        (
+            "http://127.0.0.1:8081/integrations/microsoft/callback",
+            false,
+        ),
+    ] {
+        let page = world
+            .browser()
+            .open(&world.authorize_url(&[("redirect_uri", uri)]))
+            .await
+            .page();
+        assert_eq!(page.contains("AADSTS50011"), !may, "{uri}: {page}");
+    }
+}
+
+#[tokio::test]
+async fn an_application_of_one_tenant_has_nothing_to_do_at_common_addresses() {
+    let world = World::start().await;
+    let client_id = world.sandbox.ithaca().0;
+    let tenant = world.larkspur();
+    world.sandbox.change(|state| {
+        state.apps.get_mut(&client_id).unwrap().audience = Audience::OneTenant(tenant);
+    });
+    for segment in ["common", "organizations"] {
+        let page = world
+            .browser()
+            .open(&world.authorize_url_at(segment, &[]))
+            .await
+            .page();
+        assert!(page.contains("AADSTS50194"), "{page}");
+        world
+            .token(segment, &[("grant_type", "authorization_code")])
+            .await
+            .assert_refusal(400, "invalid_request", 50194);
+    }
+    let mut browser = world.browser();
+    let picker = browser
+        .open(&world.authorize_url_at("larkspur.example", &[]))
+        .await
+        .page();
+    let page = browser
+        .choose(&picker, "scheduler@quillfield.example")
+        .await
+        .page();
+    assert!(page.contains("AADSTS50020"), "{page}");
+}
+
+#[tokio::test]
+async fn a_challenge_for_a_newer_sign_in_asks_for_the_password() {
+    let world = World::start().await;
+    let mut browser = world.browser();
+    browser
+        .sign_in(&world.authorize_url(&[]), "scheduler@larkspur.example")
+        .await;
+    world
+        .sandbox
+        .clock()
+        .move_by(jiff::SignedDuration::from_mins(5));
+    let claims = format!(
+        r#"{{"access_token":{{"nbf":{{"essential":true,"value":"{}"}}}}}}"#,
+        world.sandbox.now().as_second()
+    );
+    let page = browser
+        .open(&world.authorize_url(&[("prompt", ""), ("claims", &claims)]))
+        .await
+        .page();
+    assert!(page.contains("Enter password"));
+}
+
+#[tokio::test]
+async fn client_info_on_the_way_back_is_json() {
+    use base64::Engine as _;
+    let world = World::start().await;
+    let back = world
+        .browser()
+        .sign_in(
+            &world.authorize_url(&[("client_info", "1")]),
+            "scheduler@larkspur.example",
+        )
+        .await;
+    let text = base64::prelude::BASE64_URL_SAFE_NO_PAD
+        .decode(&back["client_info"])
+        .unwrap();
+    let info: serde_json::Value = serde_json::from_slice(&text).unwrap();
+    let scheduler = world.person("scheduler@larkspur.example");
+    assert_eq!(info["uid"], scheduler.id.to_string());
+    assert_eq!(info["utid"], world.larkspur().to_string());
+}
+
+#[tokio::test]
+async fn what_goes_back_names_where_it_can_be_looked_up() {
+    let world = World::start().await;
+    let id = "9f0cbb6a-0ac7-4a52-8ea2-5e0ae6b5b2b4";
+    let back = world
+        .browser()
+        .open(&world.authorize_url(&[("response_type", ""), ("client-request-id", id)]))
+        .await
+        .back();
+    assert_eq!(
+        back["error_uri"],
+        format!("{}/error?code=900144", world.url)
+    );
+    let description = &back["error_description"];
+    assert!(description.contains("\r\nTrace ID: "), "{description}");
+    assert!(description.contains(&format!("\r\nCorrelation ID: {id}\r\n")));
+    assert!(description.ends_with("Timestamp: 2026-03-02 09:00:00Z"));
 }
