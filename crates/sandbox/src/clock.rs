@@ -81,6 +81,11 @@ impl Clock {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The time that others on this machine have, however far this clock was moved.
+    pub fn unmoved(&self) -> Timestamp {
+        (self.source)()
+    }
+
     /// How far this clock is ahead of its source.
     pub fn offset(&self) -> SignedDuration {
         SignedDuration::from_millis(self.offset_ms.load(Ordering::Relaxed))

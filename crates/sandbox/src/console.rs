@@ -88,7 +88,7 @@ async fn show(State(sandbox): State<Sandbox>) -> Response {
         tenants: tenants(state),
         people: people(state),
         grants: grants(state),
-        meetings: meetings(state, sandbox.url()),
+        meetings: meetings(state, sandbox.pages_url()),
         calls: calls(state),
         total: state.calls.total(),
     });

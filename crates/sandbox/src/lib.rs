@@ -7,13 +7,16 @@
 mod address;
 mod admin;
 mod calls;
+mod certificate;
 pub mod clock;
 mod console;
+mod door;
 mod entra;
 pub mod faults;
 mod graph;
 pub mod ids;
 mod join;
+mod listing;
 mod mail;
 mod pages;
 pub mod random;
@@ -30,6 +33,8 @@ use axum::extract::Request;
 use axum::middleware;
 use tower::ServiceExt as _;
 
+pub use certificate::{CertificateError, PrivateKey, ServerCertificate};
+pub use listing::{AppListing, PersonListing, TenantListing};
 pub use sandbox::{Sandbox, Settings};
 pub use secret::Secret;
 pub use signing::SigningKey;

@@ -12,9 +12,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+use crate::certificate::{Authority, CertificateError, ServerCertificate};
 use crate::clock::Clock;
 use crate::faults::{Fault, Faults};
 use crate::ids::ClientId;
+use crate::listing::{self, TenantListing};
 use crate::random::Random;
 use crate::secret::Secret;
 use crate::seed;
@@ -30,8 +32,9 @@ const GATHER: Duration = Duration::from_millis(200);
 /// What a sandbox needs to know from outside.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The address at which people and programs reach it, without a slash at the end. Issuers,
-    /// endpoints and join URLs derive from it.
+    /// The address at which people and programs reach it, without a slash at the end. Join URLs
+    /// and the pages for people are below it. Issuers and endpoints are below the address by which
+    /// a program asked: this one, unless it came through [`Sandbox::door`].
     pub url: String,
     pub clock: Clock,
     pub random: Random,
@@ -41,6 +44,8 @@ pub struct Settings {
     pub client_id: Option<ClientId>,
     /// Ithaca's client secret; without it the kept one, or a new one.
     pub client_secret: Option<Secret>,
+    /// Whether there is an application that was approved already.
+    pub has_approved_app: bool,
     /// A signing key at hand; without it the kept one, or one made in the background.
     pub signing_key: Option<SigningKey>,
 }
@@ -55,14 +60,20 @@ impl Settings {
             redirect_uri: redirect_uri.into(),
             client_id: None,
             client_secret: None,
+            has_approved_app: false,
             signing_key: None,
         }
     }
 }
 
-/// A pretend Microsoft. Cheap to clone; clones are the same sandbox.
+/// A pretend Microsoft, as it is seen from one of its addresses. Cheap to clone; clones are the
+/// same sandbox.
 #[derive(Clone, Debug)]
-pub struct Sandbox(Arc<Inner>);
+pub struct Sandbox {
+    inner: Arc<Inner>,
+    /// The address by which it is asked, where that isn't the first one.
+    asked_at: Option<Arc<str>>,
+}
 
 #[derive(Debug)]
 struct Inner {
@@ -71,6 +82,8 @@ struct Inner {
     random: Random,
     signing: Signing,
     seed: seed::Settings,
+    /// Made when it is first asked for.
+    authority: Mutex<Option<Authority>>,
     state: Mutex<State>,
     faults: Faults,
     /// Counts the changes that the state file doesn't know yet.
@@ -84,13 +97,15 @@ struct Kept<S> {
     format: u32,
     clock_offset_ms: i64,
     signing_keys: Vec<String>,
+    #[serde(default)]
+    authority: Option<Authority>,
     state: S,
 }
 
 impl Sandbox {
     /// A fresh sandbox with the named companies of the demo.
     pub fn new(settings: Settings) -> Self {
-        Self::with(settings, None, Vec::new())
+        Self::with(settings, None, Vec::new(), None)
     }
 
     /// The sandbox that was kept in `path`, or a fresh one where there is no such file.
@@ -119,10 +134,15 @@ impl Sandbox {
             .clock
             .set_offset(SignedDuration::from_millis(kept.clock_offset_ms));
         let keys = Signing::from_kept(&kept.signing_keys);
-        Ok(Self::with(settings, Some(kept.state), keys))
+        Ok(Self::with(settings, Some(kept.state), keys, kept.authority))
     }
 
-    fn with(settings: Settings, state: Option<State>, kept_keys: Vec<SigningKey>) -> Self {
+    fn with(
+        settings: Settings,
+        state: Option<State>,
+        kept_keys: Vec<SigningKey>,
+        authority: Option<Authority>,
+    ) -> Self {
         let keys = match settings.signing_key {
             Some(key) => vec![key],
             None => kept_keys,
@@ -132,6 +152,7 @@ impl Sandbox {
             settings.client_id,
             settings.redirect_uri,
             settings.client_secret,
+            settings.has_approved_app,
             state.as_ref(),
             &settings.random,
             settings.clock.now(),
@@ -143,21 +164,64 @@ impl Sandbox {
             }
             None => seed.state(),
         };
-        Self(Arc::new(Inner {
+        let inner = Inner {
             url: settings.url.trim_end_matches('/').to_owned(),
             clock: settings.clock,
             random: settings.random,
             signing,
             seed,
+            authority: Mutex::new(authority),
             state: Mutex::new(state),
             faults: Faults::default(),
             changes: watch::Sender::new(0),
-        }))
+        };
+        Self {
+            inner: Arc::new(inner),
+            asked_at: None,
+        }
     }
 
     /// Everything it answers over HTTP, ready to be served or to be called directly.
     pub fn router(&self) -> Router {
         crate::router(self)
+    }
+
+    /// The same for a door that is known under several addresses, such as `https://localhost:8443`
+    /// and `https://127.0.0.1:8443`: whatever names an address of the sandbox names the one that
+    /// the client used. Who names none of them is answered as at the first.
+    pub fn door(&self, addresses: &[String]) -> Router {
+        crate::door::router(addresses.iter().map(|address| Self {
+            inner: Arc::clone(&self.inner),
+            asked_at: Some(address.trim_end_matches('/').into()),
+        }))
+    }
+
+    /// A certificate for an HTTPS door on this machine.
+    pub fn certificate(&self) -> Result<ServerCertificate, CertificateError> {
+        let (random, now) = (&self.inner.random, self.inner.clock.unmoved());
+        self.authority()?.sign(random, now)
+    }
+
+    /// The certificate of the authority that signs the sandbox's own, in PEM.
+    pub fn authority_pem(&self) -> Result<String, CertificateError> {
+        Ok(self.authority()?.pem().to_owned())
+    }
+
+    fn authority(&self) -> Result<Authority, CertificateError> {
+        let mut place = self
+            .inner
+            .authority
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(authority) = &*place {
+            return Ok(authority.clone());
+        }
+        let made = Authority::make(&self.inner.random, self.inner.clock.unmoved())?;
+        *place = Some(made.clone());
+        drop(place);
+        // It is part of what is kept.
+        self.change(|_| {});
+        Ok(made)
     }
 
     /// The doors for tests and for the console: look inside, break things, reset. Whoever reaches
@@ -168,39 +232,51 @@ impl Sandbox {
 
     /// Lets the next calls that the fault is about go wrong. Faults queue up.
     pub fn fault(&self, fault: Fault) {
-        self.0.faults.push(fault, self.now());
+        self.inner.faults.push(fault, self.now());
     }
 
     /// Lets nothing go wrong any more, mail included.
     pub fn clear_faults(&self) {
-        self.0.faults.clear();
+        self.inner.faults.clear();
         self.note(|state| state.mailboxes.faults.clear());
     }
 
     pub(crate) fn faults(&self) -> &Faults {
-        &self.0.faults
+        &self.inner.faults
     }
 
-    /// The address it is reached at, without a slash at the end.
+    /// The address by which it is asked, without a slash at the end: what Entra ID and Graph
+    /// call themselves.
     pub fn url(&self) -> &str {
-        &self.0.url
+        self.asked_at.as_deref().unwrap_or(&self.inner.url)
+    }
+
+    /// The address of the pages that people open in a browser, join pages above all, without a
+    /// slash at the end. It is the same whoever asks.
+    pub fn pages_url(&self) -> &str {
+        &self.inner.url
     }
 
     pub fn now(&self) -> Timestamp {
-        self.0.clock.now()
+        self.inner.clock.now()
     }
 
     pub fn clock(&self) -> &Clock {
-        &self.0.clock
+        &self.inner.clock
     }
 
     pub fn random(&self) -> &Random {
-        &self.0.random
+        &self.inner.random
     }
 
     /// Client id and secret of Ithaca's app registration.
     pub fn ithaca(&self) -> (ClientId, Secret) {
-        self.0.seed.ithaca()
+        self.inner.seed.ithaca()
+    }
+
+    /// What a program must know to begin, secrets included.
+    pub fn tenants(&self) -> Vec<TenantListing> {
+        self.read(|state| listing::tenants(state, &self.inner.seed.tenants()))
     }
 
     /// Looks at the state. The state is locked meanwhile: to look again inside waits forever.
@@ -211,7 +287,7 @@ impl Sandbox {
     /// Changes the state, locked meanwhile; the change is kept where the state is.
     pub fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let answer = change(&mut self.lock());
-        self.0.changes.send_modify(|count| *count += 1);
+        self.inner.changes.send_modify(|count| *count += 1);
         answer
     }
 
@@ -224,39 +300,46 @@ impl Sandbox {
     /// same keys, passwords and secrets.
     pub fn reset(&self) {
         self.clear_faults();
-        self.0.clock.freeze(false);
-        self.0.clock.set_offset(SignedDuration::ZERO);
-        self.change(|state| *state = self.0.seed.state());
+        self.inner.clock.freeze(false);
+        self.inner.clock.set_offset(SignedDuration::ZERO);
+        self.change(|state| *state = self.inner.seed.state());
     }
 
     /// Signs with a new key from now on; the one before stays published.
     pub fn rotate_keys(&self) {
-        self.0.signing.rotate(&self.0.random);
+        self.inner.signing.rotate(&self.inner.random);
     }
 
     /// The same, once the new key is there; its name.
     pub(crate) async fn rotate_keys_and_wait(&self) -> String {
-        let mut keys = self.0.signing.subscribe();
+        let mut keys = self.inner.signing.subscribe();
         keys.borrow_and_update();
         self.rotate_keys();
         // The sender lives in `self`, so that waiting can't fail.
         keys.changed().await.ok();
-        self.0.signing.current().await.kid().to_owned()
+        self.inner.signing.current().await.kid().to_owned()
     }
 
     pub(crate) fn signing(&self) -> &Signing {
-        &self.0.signing
+        &self.inner.signing
     }
 
     /// Writes the state to `path`, readable for its owner alone, whole or not at all.
     pub fn save(&self, path: &Path) -> io::Result<()> {
+        let authority = self
+            .inner
+            .authority
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         let text = {
             let state = self.lock();
             serde_json::to_vec(&Kept {
                 format: FORMAT,
-                clock_offset_ms: i64::try_from(self.0.clock.offset().as_millis())
+                clock_offset_ms: i64::try_from(self.inner.clock.offset().as_millis())
                     .unwrap_or(i64::MAX),
-                signing_keys: self.0.signing.kept(),
+                signing_keys: self.inner.signing.kept(),
+                authority,
                 state: &*state,
             })?
         };
@@ -274,8 +357,8 @@ impl Sandbox {
     /// Keeps the state in `path`: after changes (gathered for a moment), and once more when
     /// `stopped` resolves.
     pub async fn keep(&self, path: &Path, stopped: impl Future<Output = ()>) -> io::Result<()> {
-        let mut changes = self.0.changes.subscribe();
-        let mut keys = self.0.signing.subscribe();
+        let mut changes = self.inner.changes.subscribe();
+        let mut keys = self.inner.signing.subscribe();
         tokio::pin!(stopped);
         loop {
             tokio::select! {
@@ -298,6 +381,9 @@ impl Sandbox {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }

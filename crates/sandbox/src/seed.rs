@@ -3,6 +3,8 @@
 //!
 //! Tenant ids and object ids derive from names, so that every start is the same world.
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
@@ -13,7 +15,11 @@ use crate::ids::{ClientId, ObjectId, TenantId};
 use crate::random::Random;
 use crate::secret::Secret;
 use crate::tenant::access::{Standing, Switches};
-use crate::tenant::app::{AppRegistration, Audience, ClientSecret, Redirect, RedirectKind};
+use crate::tenant::app::{
+    AppRegistration, Audience, ClientSecret, Grant, Grantee, Redirect, RedirectKind,
+    ServicePrincipal,
+};
+use crate::tenant::meetings::AccessPolicy;
 use crate::tenant::person::{AdminRole, Person, PersonKind, Photo};
 use crate::tenant::{ConsentPolicy, PERSONAL_TENANT, State, Tenant};
 
@@ -25,6 +31,14 @@ const ITHACA_SCOPES: [&str; 6] = [
     "User.Read",
     "User.ReadBasic.All",
     "OnlineMeetings.ReadWrite",
+];
+
+const APPROVED_ROLES: [&str; 2] = ["OnlineMeetings.ReadWrite.All", "User.Read.All"];
+
+const APPROVED_REDIRECTS: [(RedirectKind, &str); 3] = [
+    (RedirectKind::Web, "http://localhost:3000/callback"),
+    (RedirectKind::Web, "http://localhost"),
+    (RedirectKind::Spa, "http://localhost:5173/callback"),
 ];
 
 const TWO_YEARS: SignedDuration = SignedDuration::from_hours(2 * 365 * 24);
@@ -98,6 +112,7 @@ pub(crate) struct Settings {
     client_id: ClientId,
     client_secret: Secret,
     redirect_uri: String,
+    has_approved_app: bool,
     passwords: [u8; 32],
     at: Timestamp,
 }
@@ -107,6 +122,7 @@ impl Settings {
         client_id: Option<ClientId>,
         redirect_uri: String,
         client_secret: Option<Secret>,
+        has_approved_app: bool,
         kept: Option<&State>,
         random: &Random,
         at: Timestamp,
@@ -125,6 +141,7 @@ impl Settings {
             client_id,
             client_secret,
             redirect_uri,
+            has_approved_app,
             passwords,
             at,
         }
@@ -150,7 +167,77 @@ impl Settings {
             )
         });
         self.register_ithaca(&mut state);
+        if self.has_approved_app {
+            self.approved_app(&mut state);
+        }
         state
+    }
+
+    /// The tenants in the order of the seed.
+    pub(crate) fn tenants(&self) -> [TenantId; 2] {
+        ["larkspur.example", "quillfield.example"]
+            .map(|domain| TenantId(derived(&format!("tenant:{domain}"))))
+    }
+
+    fn approved_app(&self, state: &mut State) {
+        let [tenant, _] = self.tenants();
+        let client_id = ClientId(derived("app:approved"));
+        let by = ObjectId(derived("person:scheduler@larkspur.example"));
+        let secret = Sha256::new()
+            .chain_update(self.passwords)
+            .chain_update("app:approved")
+            .finalize();
+        let scopes = BTreeSet::from(ITHACA_SCOPES.map(str::to_owned));
+        let roles = BTreeSet::from(APPROVED_ROLES.map(str::to_owned));
+        state.apps.insert(
+            client_id,
+            AppRegistration {
+                client_id,
+                name: "Approved sample".to_owned(),
+                publisher: "Larkspur Health".to_owned(),
+                audience: Audience::AnyTenant,
+                redirects: APPROVED_REDIRECTS
+                    .map(|(kind, uri)| Redirect {
+                        kind,
+                        uri: uri.to_owned(),
+                    })
+                    .into(),
+                secrets: vec![ClientSecret {
+                    id: derived("secret:approved"),
+                    value: Secret::new(format!(
+                        "sbx8Q~{}",
+                        BASE64_URL_SAFE_NO_PAD.encode(&secret[..25])
+                    )),
+                    expires_at: self.at.saturating_add(TWO_YEARS).unwrap_or(Timestamp::MAX),
+                }],
+                certificates: Vec::new(),
+                scopes: scopes.clone(),
+                roles: roles.clone(),
+            },
+        );
+        state.service_principals.push(ServicePrincipal {
+            id: ObjectId(derived("principal:approved")),
+            tenant,
+            client_id,
+            enabled: true,
+            created: self.at,
+            roles,
+        });
+        state.grants.push(Grant {
+            id: derived("grant:approved").to_string(),
+            tenant,
+            client_id,
+            to: Grantee::AllPrincipals,
+            scopes,
+            by,
+            at: self.at,
+        });
+        state.meetings.access_policies.push(AccessPolicy {
+            tenant,
+            client_id,
+            host: None,
+            acts_from: self.at,
+        });
     }
 
     /// Makes sure that Ithaca's app registration has today's redirect address and secret.
@@ -173,7 +260,7 @@ impl Settings {
                 }],
                 certificates: Vec::new(),
                 scopes: ITHACA_SCOPES.map(str::to_owned).into(),
-                roles: std::collections::BTreeSet::new(),
+                roles: BTreeSet::new(),
             },
         );
     }

@@ -13,6 +13,8 @@ use crate::clock::Randomness;
 use crate::config::Config;
 use crate::demo;
 use crate::serve::{self, StartError};
+use crate::standalone;
+use crate::standalone::doors::Place;
 use crate::vault::Vault;
 
 /// What was wrong with the command line, rather than with what it asked for.
@@ -39,6 +41,30 @@ enum Command {
         /// Keep everything in this directory, to be there again after a restart
         #[arg(long, value_name = "DIR")]
         data: Option<PathBuf>,
+        /// Say where to look as one line of JSON, once everything answers
+        #[arg(long)]
+        json: bool,
+    },
+    /// Start the sandbox tenant alone, for your own project to speak to
+    Sandbox {
+        /// Where it answers over HTTP; port 0 picks a free one
+        #[arg(long, value_name = "HOST:PORT", default_value = "localhost:8081")]
+        listen: Place,
+        /// Where it answers over HTTPS
+        #[arg(long, value_name = "HOST:PORT", default_value = "localhost:8443")]
+        tls_listen: Place,
+        /// Where it takes mail
+        #[arg(long, value_name = "HOST:PORT", default_value = "localhost:8025")]
+        smtp_listen: Place,
+        /// Where tests look inside and break things
+        #[arg(long, value_name = "HOST:PORT", default_value = "localhost:8082")]
+        admin_listen: Place,
+        /// Keep everything in this file, to be there again after a restart
+        #[arg(long, value_name = "FILE")]
+        state: Option<PathBuf>,
+        /// Write the certificate to this file with which clients trust its HTTPS
+        #[arg(long, value_name = "FILE")]
+        ca_out: Option<PathBuf>,
         /// Say where to look as one line of JSON, once everything answers
         #[arg(long)]
         json: bool,
@@ -139,6 +165,26 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 listen,
                 sandbox_listen,
                 data,
+                json,
+            }))
+        }
+        Command::Sandbox {
+            listen,
+            tls_listen,
+            smtp_listen,
+            admin_listen,
+            state,
+            ca_out,
+            json,
+        } => {
+            crate::serve::log("info", crate::config::LogFormat::Text);
+            block_on(standalone::run(standalone::Settings {
+                listen,
+                tls_listen,
+                smtp_listen,
+                admin_listen,
+                state,
+                ca_out,
                 json,
             }))
         }

@@ -15,6 +15,7 @@ pub mod reconcile;
 mod scratch;
 pub mod serve;
 pub mod server;
+pub mod standalone;
 pub mod store;
 pub mod vault;
 pub mod wake;

@@ -11,10 +11,13 @@ use axum::extract::ConnectInfo;
 use axum::extract::Request;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -31,47 +34,85 @@ const HEADERS: usize = 64 * 1024;
 #[derive(Debug, thiserror::Error)]
 #[error("{what} {remedy}")]
 pub struct ListenError {
+    kind: io::ErrorKind,
     what: String,
     remedy: String,
 }
 
+impl ListenError {
+    /// What the operating system said.
+    pub fn kind(&self) -> io::ErrorKind {
+        self.kind
+    }
+}
+
 /// Listens at an address.
 pub async fn listen(address: SocketAddr, flag: &str) -> Result<TcpListener, ListenError> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|error| match error.kind() {
-            io::ErrorKind::AddrInUse => ListenError {
-                what: format!("Port {} on {} is in use.", address.port(), address.ip()),
-                remedy: format!(
+    TcpListener::bind(address).await.map_err(|error| {
+        let (what, remedy) = match error.kind() {
+            io::ErrorKind::AddrInUse => (
+                format!("Port {} on {} is in use.", address.port(), address.ip()),
+                format!(
                     "Stop what uses it, or choose another with {flag} (port 0 picks a free one)."
                 ),
-            },
-            io::ErrorKind::PermissionDenied => ListenError {
-                what: format!("This user may not listen at port {}.", address.port()),
-                remedy: format!("Choose a port above 1023 with {flag}."),
-            },
-            _ => ListenError {
-                what: format!("Nothing can listen at {address}: {error}."),
-                remedy: format!("Choose another address with {flag}."),
-            },
-        })
+            ),
+            io::ErrorKind::PermissionDenied => (
+                format!("This user may not listen at port {}.", address.port()),
+                format!("Choose a port above 1023 with {flag}."),
+            ),
+            _ => (
+                format!("Nothing can listen at {address}: {error}."),
+                format!("Choose another address with {flag}."),
+            ),
+        };
+        ListenError {
+            kind: error.kind(),
+            what,
+            remedy,
+        }
+    })
+}
+
+/// A certificate with its key, for doors that speak HTTPS.
+#[derive(Clone)]
+pub struct Tls(TlsAcceptor);
+
+impl Tls {
+    /// Shows this certificate (in DER), whose key is in PKCS #8.
+    pub fn new(certificate: Vec<u8>, key: Vec<u8>) -> Result<Self, rustls::Error> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![CertificateDer::from(certificate)],
+                PrivateKeyDer::Pkcs8(key.into()),
+            )?;
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(Self(TlsAcceptor::from(Arc::new(config))))
+    }
+}
+
+impl std::fmt::Debug for Tls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tls(***)")
+    }
 }
 
 /// Serves until `stop`, then lets what runs finish.
 pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
+    accept(listener, None, router, stop).await;
+}
+
+/// The same over TLS, with HTTP/2 for those who offer it (ALPN).
+pub async fn serve_tls(listener: TcpListener, tls: Tls, router: Router, stop: CancellationToken) {
+    accept(listener, Some(tls), router, stop).await;
+}
+
+async fn accept(listener: TcpListener, tls: Option<Tls>, router: Router, stop: CancellationToken) {
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(CONNECTIONS));
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
-        .max_buf_size(HEADERS);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(Some(Duration::from_secs(30)))
-        .max_header_list_size(u32::try_from(HEADERS).unwrap_or(u32::MAX));
+    let builder = Arc::new(builder());
     loop {
         let place = tokio::select! {
             () = stop.cancelled() => break,
@@ -90,20 +131,22 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
             },
         };
         let _ = stream.set_nodelay(true);
-        let router = router.clone();
-        let service =
-            TowerToHyperService::new(tower::service_fn(move |request: http::Request<_>| {
-                let mut request: Request = request.map(axum::body::Body::new);
-                request.extensions_mut().insert(ConnectInfo(peer));
-                router.clone().oneshot(request)
-            }));
-        let connection = builder
-            .serve_connection(TokioIo::new(stream), service)
-            .into_owned();
-        let watched = graceful.watch(connection);
+        let (watcher, builder, stop) = (graceful.watcher(), builder.clone(), stop.clone());
+        let (tls, router) = (tls.clone(), router.clone());
         tokio::spawn(async move {
-            // A client that breaks off is no news.
-            let _ = watched.await;
+            match tls {
+                None => converse(stream, peer, router, &builder, watcher).await,
+                Some(Tls(acceptor)) => {
+                    let greeting = tokio::time::timeout(HEAD, acceptor.accept(stream));
+                    tokio::select! {
+                        () = stop.cancelled() => {}
+                        // Whoever cannot greet is not worth a line.
+                        greeted = greeting => if let Ok(Ok(stream)) = greeted {
+                            converse(stream, peer, router, &builder, watcher).await;
+                        },
+                    }
+                }
+            }
             drop(place);
         });
     }
@@ -114,6 +157,40 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
     {
         tracing::warn!("some requests did not finish in time and were cut off");
     }
+}
+
+fn builder() -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .max_buf_size(HEADERS);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Some(Duration::from_secs(30)))
+        .max_header_list_size(u32::try_from(HEADERS).unwrap_or(u32::MAX));
+    builder
+}
+
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: SocketAddr,
+    router: Router,
+    builder: &Builder<TokioExecutor>,
+    watcher: Watcher,
+) {
+    let service = TowerToHyperService::new(tower::service_fn(move |request: http::Request<_>| {
+        let mut request: Request = request.map(axum::body::Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        router.clone().oneshot(request)
+    }));
+    let connection = builder
+        .serve_connection(TokioIo::new(stream), service)
+        .into_owned();
+    // A client that breaks off is no news.
+    let _ = watcher.watch(connection).await;
 }
 
 /// Listens for Ctrl-C and SIGTERM from now on; what it answers resolves at the first one.

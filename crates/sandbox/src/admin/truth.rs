@@ -10,7 +10,7 @@ use crate::tenant::meetings::OnlineMeeting;
 use crate::tenant::{PERSONAL_TENANT, State as World, person::Person};
 
 pub(super) async fn show(State(sandbox): State<Sandbox>) -> Json<Value> {
-    let (now, url) = (sandbox.now(), sandbox.url());
+    let (now, url) = (sandbox.now(), sandbox.pages_url());
     Json(sandbox.read(|state| {
         json!({
             "now": now,

@@ -21,6 +21,8 @@ use crate::mail::{Sender, Smtp};
 use crate::program::{Parts, Program, microsoft_client};
 use crate::serve::{StartError, refuse_without_keys, unopened, writable};
 use crate::server;
+use crate::standalone;
+use crate::standalone::doors::{self, Door, Doors};
 use crate::store::{self, Store};
 use crate::vault::Vault;
 
@@ -113,26 +115,19 @@ pub async fn run(settings: Settings) -> Result<(), StartError> {
     let randomness = Randomness::system();
     let say = |error: &dyn std::fmt::Display| StartError(error.to_string());
     let asked_to_stop = server::asked_to_stop().map_err(|error| say(&error))?;
-    let listener = server::listen(settings.listen, "--listen")
-        .await
-        .map_err(|error| say(&error))?;
-    let doors = sandbox_doors(settings.sandbox_listen).await?;
-    let admin = server::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), "--listen")
-        .await
-        .map_err(|error| say(&error))?;
-    let mailbox = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .await
-        .map_err(|error| say(&error))?;
-    let port = |listener: &TcpListener| {
-        listener
-            .local_addr()
-            .map(|address| address.port())
-            .unwrap_or_default()
+    let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let doors = Doors {
+        http: sandbox_door(settings.sandbox_listen).await?,
+        https: None,
+        admin: Door::at("127.0.0.1", vec![listen(local, "--listen").await?]),
+        mail: Door::at("127.0.0.1", vec![listen(local, "--listen").await?]),
     };
+    let listener = listen(settings.listen, "--listen").await?;
+    let port = listener.local_addr().map_err(|error| say(&error))?.port();
 
     let folder = Folder::open(settings.data.as_deref(), &randomness)?;
-    let url = format!("http://{}:{}", settings.listen.ip(), port(&listener));
-    let sandbox_url = format!("http://localhost:{}", port(&doors[0]));
+    let url = format!("http://{}", SocketAddr::new(settings.listen.ip(), port));
+    let sandbox_url = doors.http.url("http");
     let mail_url = format!("{sandbox_url}/mail");
     let instance = Instance {
         public_url: url.parse().map_err(|error| say(&error))?,
@@ -148,12 +143,7 @@ pub async fn run(settings: Settings) -> Result<(), StartError> {
     };
     let pretend = sandbox::Settings::new(&sandbox_url, instance.redirect_uri());
     let state_file = folder.file("sandbox.json");
-    let pretend = Sandbox::load(pretend, &state_file).map_err(|error| {
-        StartError(format!(
-            "The sandbox's state {} cannot be read ({error}). Move the file away to begin anew.",
-            state_file.display()
-        ))
-    })?;
+    let pretend = standalone::load(pretend, &state_file)?;
 
     let vault = folder.vault(&randomness)?;
     let place = folder.database();
@@ -162,7 +152,7 @@ pub async fn run(settings: Settings) -> Result<(), StartError> {
         .await
         .map_err(|error| unopened(&place, &error))?;
     let microsoft = client(&pretend, &sandbox_url, &instance, &clock, &randomness)?;
-    let smtp = config::Smtp::plain("127.0.0.1", port(&mailbox), &instance.mail_from);
+    let smtp = config::Smtp::plain("127.0.0.1", doors.mail.place.port, &instance.mail_from);
     let program = Program::new(Parts {
         vault,
         smtp: Some(Smtp::new(&smtp, "localhost").map_err(|error| say(&error))?),
@@ -178,30 +168,20 @@ pub async fn run(settings: Settings) -> Result<(), StartError> {
         .await
         .map_err(|error| say(&error))?;
 
-    let sandbox_admin_url = format!("http://127.0.0.1:{}", port(&admin));
     announce(
         settings.json,
         &Ready {
             url,
             sandbox_url,
             mail_url,
-            sandbox_admin_url,
+            sandbox_admin_url: doors.admin.url("http"),
             organizations,
         },
     )?;
     let state_file = (!folder.temporary).then_some(state_file);
     let stop = CancellationToken::new();
     let ithaca = tokio::spawn(program.run(listener, stop.clone()));
-    let tenant = tokio::spawn(serve_sandbox(
-        pretend,
-        Doors {
-            http: doors,
-            admin,
-            mail: mailbox,
-        },
-        state_file,
-        stop.clone(),
-    ));
+    let tenant = tokio::spawn(doors::serve(pretend, doors, state_file, stop.clone()));
     asked_to_stop.await;
     stop.cancel();
     let _ = ithaca.await;
@@ -210,54 +190,19 @@ pub async fn run(settings: Settings) -> Result<(), StartError> {
     kept
 }
 
-/// Where the sandbox tenant is reached.
-struct Doors {
-    http: Vec<TcpListener>,
-    admin: TcpListener,
-    mail: TcpListener,
-}
-
-/// Serves the sandbox tenant until `stop`, and keeps its state in `state_file`.
-async fn serve_sandbox(
-    pretend: Sandbox,
-    doors: Doors,
-    state_file: Option<PathBuf>,
-    stop: CancellationToken,
-) -> Result<(), StartError> {
-    let mut tasks = tokio::task::JoinSet::new();
-    for door in doors.http {
-        tasks.spawn(server::serve(door, pretend.router(), stop.clone()));
-    }
-    tasks.spawn(server::serve(
-        doors.admin,
-        pretend.admin_router(),
-        stop.clone(),
-    ));
-    let mails = pretend.clone();
-    let stopped = stop.clone().cancelled_owned();
-    tasks.spawn(async move {
-        if let Err(error) = sandbox::smtp::serve(mails, doors.mail, stopped).await {
-            tracing::error!(%error, "the sandbox's mail server ended");
-        }
-    });
-    let kept = match &state_file {
-        Some(path) => pretend.keep(path, stop.cancelled()).await,
-        None => Ok(()),
-    };
-    tasks.join_all().await;
-    kept.map_err(|error| StartError(format!("The sandbox's state could not be kept: {error}")))
+async fn listen(address: SocketAddr, flag: &str) -> Result<TcpListener, StartError> {
+    server::listen(address, flag)
+        .await
+        .map_err(|error| StartError(error.to_string()))
 }
 
 /// `localhost` may be looked up as either loopback address: both answer.
-async fn sandbox_doors(address: SocketAddr) -> Result<Vec<TcpListener>, StartError> {
-    let first = server::listen(address, "--sandbox-listen")
-        .await
-        .map_err(|error| StartError(error.to_string()))?;
-    let port = first
+async fn sandbox_door(address: SocketAddr) -> Result<Door, StartError> {
+    let mut listeners = vec![listen(address, "--sandbox-listen").await?];
+    let port = listeners[0]
         .local_addr()
         .map_err(|error| StartError(error.to_string()))?
         .port();
-    let mut doors = vec![first];
     let other = match address.ip() {
         IpAddr::V4(ip) if ip == Ipv4Addr::LOCALHOST => Some(IpAddr::V6(Ipv6Addr::LOCALHOST)),
         IpAddr::V6(ip) if ip == Ipv6Addr::LOCALHOST => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
@@ -265,11 +210,9 @@ async fn sandbox_doors(address: SocketAddr) -> Result<Vec<TcpListener>, StartErr
     };
     if let Some(other) = other {
         // A machine without the other kind of address does not need it.
-        if let Ok(second) = TcpListener::bind((other, port)).await {
-            doors.push(second);
-        }
+        listeners.extend(TcpListener::bind((other, port)).await);
     }
-    Ok(doors)
+    Ok(Door::at("localhost", listeners))
 }
 
 fn client(

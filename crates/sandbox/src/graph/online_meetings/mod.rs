@@ -106,7 +106,7 @@ fn find_by_filter(sandbox: &Sandbox, asked: &Asked, key: Option<&str>) -> Result
         let found = match property.to_ascii_lowercase().as_str() {
             // The host in the address doesn't count, for the sandbox may move.
             "joinweburl" => state.meetings.find_join_url(&value).filter(|meeting| {
-                let url = meeting.join_url(sandbox.url());
+                let url = meeting.join_url(sandbox.pages_url());
                 url.split_once("/l/").map(|parts| parts.1)
                     == value.split_once("/l/").map(|parts| parts.1)
             }),

@@ -64,7 +64,7 @@ impl<'a> Show<'a> {
     }
 
     fn properties(&self, meeting: &OnlineMeeting) -> Map<String, Value> {
-        let url = meeting.join_url(self.sandbox.url());
+        let url = meeting.join_url(self.sandbox.pages_url());
         let (number, passcode) = meeting.meeting_number();
         let attendees: Vec<Value> = meeting
             .attendees

@@ -76,7 +76,7 @@ const MANIFESTS: &[(&str, &[&str])] = &[
 ];
 
 /// Where the sandbox may be named: where it is started, and nowhere that could ask for it.
-const STARTS_THE_SANDBOX: &[&str] = &["demo", "config", "cli", "main"];
+const STARTS_THE_SANDBOX: &[&str] = &["demo", "standalone", "config", "cli", "main"];
 
 pub fn only_what_a_layer_may_import(sources: &[Source]) -> Vec<String> {
     let mut findings = Vec::new();
