@@ -174,13 +174,13 @@ impl Settings {
     }
 
     /// The tenants in the order of the seed.
-    pub(crate) fn tenants(&self) -> [TenantId; 2] {
+    pub(crate) fn tenants() -> [TenantId; 2] {
         ["larkspur.example", "quillfield.example"]
             .map(|domain| TenantId(derived(&format!("tenant:{domain}"))))
     }
 
     fn approved_app(&self, state: &mut State) {
-        let [tenant, _] = self.tenants();
+        let [tenant, _] = Self::tenants();
         let client_id = ClientId(derived("app:approved"));
         let by = ObjectId(derived("person:scheduler@larkspur.example"));
         let secret = Sha256::new()

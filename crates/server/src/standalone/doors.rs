@@ -203,12 +203,11 @@ pub async fn serve(
             }
         });
     }
-    let kept = match &state_file {
-        Some(path) => pretend.keep(path, stop.cancelled()).await,
-        None => {
-            stop.cancelled().await;
-            Ok(())
-        }
+    let kept = if let Some(path) = &state_file {
+        pretend.keep(path, stop.cancelled()).await
+    } else {
+        stop.cancelled().await;
+        Ok(())
     };
     tasks.join_all().await;
     kept.map_err(|error| StartError(format!("The sandbox's state could not be kept: {error}")))

@@ -137,30 +137,29 @@ fn announce(settings: &Settings, ready: &Ready) -> Result<(), StartError> {
 
 /// What a person wants to know first.
 fn told(settings: &Settings, ready: &Ready) -> String {
-    let mut text = format!(
-        "The sandbox tenant is ready.\n\n  {}\n      look inside, with everyone's password\n  {}\n      the same for clients that insist on HTTPS\n  {}\n      takes mail; everyone's mailboxes are at {}/mail\n  {}\n      levers and truth, for tests\n",
+    let doors = format!(
+        "The sandbox tenant is ready.\n\n  {}\n      look inside, with everyone's password\n  {}\n      the same for clients that insist on HTTPS\n  {}\n      takes mail; everyone's mailboxes are at {}/mail\n  {}\n      levers and truth, for tests",
         ready.url, ready.tls_url, ready.smtp, ready.url, ready.admin_url
     );
     let first = ready.tenants.first();
-    if let Some((tenant, app)) = first.and_then(|tenant| Some((tenant, tenant.apps.first()?))) {
-        text += &format!(
-            "\n  tenant         {} ({})\n  client id      {}\n  client secret  {}\n",
-            tenant.id,
-            tenant.domain,
-            app.client_id,
-            app.client_secret.as_deref().unwrap_or("none")
-        );
-    }
-    match &settings.ca_out {
-        Some(path) => {
-            text += &format!(
-                "\nClients trust its HTTPS with the certificate in {}.\n",
-                path.display()
-            );
-        }
-        None => {
-            text += "\n--ca-out FILE writes the certificate with which clients trust its HTTPS.\n"
-        }
-    }
-    text + "Ctrl-C stops it.\n"
+    let app = first
+        .and_then(|tenant| Some((tenant, tenant.apps.first()?)))
+        .map(|(tenant, app)| {
+            format!(
+                "  tenant         {} ({})\n  client id      {}\n  client secret  {}",
+                tenant.id,
+                tenant.domain,
+                app.client_id,
+                app.client_secret.as_deref().unwrap_or("none")
+            )
+        });
+    let trust = match &settings.ca_out {
+        Some(path) => format!(
+            "Clients trust its HTTPS with the certificate in {}.",
+            path.display()
+        ),
+        None => "--ca-out FILE writes the certificate with which clients trust its HTTPS.".into(),
+    };
+    let parts = [Some(doors), app, Some(trust + "\nCtrl-C stops it.\n")];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
 }

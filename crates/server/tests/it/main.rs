@@ -17,6 +17,7 @@ mod postgres;
 mod reader;
 mod rehearsal;
 mod runtime;
+mod standalone;
 mod store;
 mod stories;
 mod tidy;
