@@ -185,10 +185,10 @@ fn grants(state: &World) -> Vec<GrantRow> {
 }
 
 fn meetings(state: &World, url: &str) -> Vec<MeetingRow> {
-    let mut found: Vec<_> = state.meetings.iter().collect();
-    found.sort_by_key(|meeting| std::cmp::Reverse(meeting.created));
-    found
-        .into_iter()
+    state
+        .meetings
+        .iter()
+        .rev()
         .take(CALLS)
         .map(|meeting| MeetingRow {
             subject: meeting.subject.as_deref().unwrap_or("(none)").to_owned(),

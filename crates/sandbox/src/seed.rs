@@ -234,7 +234,7 @@ impl Settings {
         });
         state.meetings.access_policies.push(AccessPolicy {
             tenant,
-            client_id,
+            apps: [client_id].into(),
             host: None,
             acts_from: self.at,
         });
@@ -386,6 +386,8 @@ impl Settings {
             tenant,
             upn: upn.to_owned(),
             mail: Some(upn.to_owned()),
+            other_mails: Box::default(),
+            proxy_addresses: Box::default(),
             given_name: given.to_owned(),
             surname: surname.to_owned(),
             display_name: format!("{given} {surname}"),

@@ -5,7 +5,9 @@
 mod answer;
 mod clock;
 mod faults;
+mod limits;
 mod mail;
+mod meetings;
 mod tenants;
 mod truth;
 mod users;
@@ -49,6 +51,12 @@ pub(crate) fn router(sandbox: &Sandbox) -> Router {
             "/_sandbox/applications/{tenant}",
             delete(tenants::delete_applications),
         )
+        .route("/_sandbox/limits", get(limits::show).patch(limits::change))
+        .route(
+            "/_sandbox/meetings",
+            get(meetings::show).patch(meetings::change),
+        )
+        .route("/_sandbox/access-policies", post(meetings::give_access))
         .route("/_sandbox/keys/rotate", post(rotate_keys))
         .route("/_sandbox/reset", post(reset))
         .fallback(answer::unknown)

@@ -23,7 +23,7 @@ pub(super) async fn show(State(sandbox): State<Sandbox>) -> Json<Value> {
             "meetings": state
                 .meetings
                 .iter()
-                .map(|one| meeting(state, one, url))
+                .map(|one| meeting(state, &one, url))
                 .collect::<Vec<_>>(),
             "calls": {
                 "total": state.calls.total(),
@@ -49,6 +49,8 @@ pub(super) fn person(person: &Person) -> Value {
         "tenant": person.tenant,
         "upn": person.upn,
         "mail": person.mail,
+        "other_mails": person.other_mails,
+        "proxy_addresses": person.proxy_addresses,
         "given_name": person.given_name,
         "surname": person.surname,
         "display_name": person.display_name,

@@ -1,7 +1,7 @@
 //! `/_sandbox/users/{upn}`: changes and deletes accounts.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -26,6 +26,9 @@ pub(super) struct PersonChange {
     role: Option<AdminRole>,
     upn: Option<String>,
     mail: Option<String>,
+    other_mails: Option<Vec<String>>,
+    /// Besides the one of `mail`.
+    proxy_addresses: Option<Vec<String>>,
     given_name: Option<String>,
     surname: Option<String>,
     display_name: Option<String>,
@@ -66,6 +69,12 @@ pub(super) async fn change(
             if let Some(mail) = change.mail {
                 person.mail = Some(mail).filter(|mail| !mail.is_empty());
             }
+            if let Some(addresses) = change.other_mails {
+                person.other_mails = addresses.into();
+            }
+            if let Some(addresses) = change.proxy_addresses {
+                person.proxy_addresses = addresses.into();
+            }
             if change.revoke_sessions || change.password.is_some() {
                 person.sessions_valid_from = after(now);
             }
@@ -86,13 +95,25 @@ pub(super) async fn change(
     })
 }
 
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Deletion {
+    /// Beyond restoring, as after thirty days.
+    permanently: bool,
+}
+
 pub(super) async fn delete(
     State(sandbox): State<Sandbox>,
     Path(name): Path<String>,
+    Query(deletion): Query<Deletion>,
 ) -> Result<StatusCode, Refusal> {
     sandbox.change(|state| {
         let id = find(state, &name)?;
-        state.people.remove(id);
+        if deletion.permanently {
+            state.people.purge(id);
+        } else {
+            state.people.remove(id);
+        }
         Ok(StatusCode::NO_CONTENT)
     })
 }

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use axum::Json;
-use axum::http::header::{CONTENT_TYPE, HeaderName, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
@@ -95,6 +95,7 @@ pub(super) struct Failure {
     message: String,
     /// What a claims challenge asks for, as JSON.
     claims: Option<String>,
+    headers: Vec<(HeaderName, String)>,
 }
 
 impl Failure {
@@ -108,7 +109,24 @@ impl Failure {
             code: code.into(),
             message: message.into(),
             claims: None,
+            headers: Vec::new(),
         }
+    }
+
+    /// The refusal with another header.
+    pub(super) fn with(mut self, name: HeaderName, value: String) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// Too much was asked. Source: "Microsoft Graph throttling guidance".
+    pub(super) fn too_many(seconds: u32) -> Self {
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "TooManyRequests",
+            "Please retry again later.",
+        )
+        .with(RETRY_AFTER, seconds.to_string())
     }
 
     pub(super) fn bad_request(message: impl Into<String>) -> Self {
@@ -181,7 +199,7 @@ impl Failure {
     /// The answer that says so.
     pub(super) fn answer(self, sandbox: &Sandbox, ids: &Ids) -> Answer {
         let date = TimeZone::UTC.to_datetime(sandbox.now());
-        let body = json!({
+        let mut body = json!({
             "error": {
                 "code": self.code,
                 "message": self.message,
@@ -192,8 +210,17 @@ impl Failure {
                 },
             },
         });
-        let answer = Answer::json(self.status, body)
+        if self.code == "TooManyRequests" {
+            let inner = &mut body["error"]["innerError"];
+            inner["code"] = json!("429");
+            inner["status"] = json!("429");
+            inner["message"] = json!("Please retry after");
+        }
+        let mut answer = Answer::json(self.status, body)
             .with(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        for (name, value) in self.headers {
+            answer = answer.with(name, value);
+        }
         if self.status != StatusCode::UNAUTHORIZED {
             return answer;
         }

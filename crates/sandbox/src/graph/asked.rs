@@ -2,6 +2,7 @@
 //! preferences, its body.
 
 use axum::body::Bytes;
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
@@ -18,6 +19,8 @@ pub(super) struct Asked {
     segments: Vec<String>,
     /// The same in lower case, for Graph's own words.
     words: Vec<String>,
+    /// Whether the key after the first word stood in brackets.
+    is_keyed: bool,
     options: Vec<(String, String)>,
     query: String,
 }
@@ -33,12 +36,16 @@ impl Asked {
         bearer: AccessToken,
     ) -> Result<Self, Failure> {
         let mut segments = Vec::new();
+        let mut is_keyed = false;
         for part in path.split('/').filter(|part| !part.is_empty()) {
             let part = percent_decode_str(part)
                 .decode_utf8()
                 .map_err(|_| Failure::bad_request("The request URI is not valid."))?;
             match keyed(&part) {
-                Some((name, key)) => segments.extend([name, key]),
+                Some((name, key)) => {
+                    is_keyed |= segments.is_empty();
+                    segments.extend([name, key]);
+                }
                 None => segments.push(part.into_owned()),
             }
         }
@@ -63,6 +70,7 @@ impl Asked {
                 .map(|segment| segment.to_ascii_lowercase())
                 .collect(),
             segments,
+            is_keyed,
             options,
             query: query.to_owned(),
         })
@@ -76,6 +84,11 @@ impl Asked {
     /// A part of the path as it was sent, for ids are told apart by case.
     pub(super) fn segment(&self, at: usize) -> Option<&str> {
         self.segments.get(at).map(String::as_str)
+    }
+
+    /// Whether the person is named as `users('…')`.
+    pub(super) fn is_keyed(&self) -> bool {
+        self.is_keyed
     }
 
     pub(super) fn last_segment(&self) -> &str {
@@ -92,12 +105,7 @@ impl Asked {
 
     /// The properties that `$select` names.
     pub(super) fn selected(&self) -> Vec<&str> {
-        self.option("select")
-            .into_iter()
-            .flat_map(|list| list.split(','))
-            .map(str::trim)
-            .filter(|name| !name.is_empty() && *name != "*")
-            .collect()
+        listed(self.option("select").unwrap_or_default()).collect()
     }
 
     /// The query as it was sent, without one option.
@@ -123,9 +131,14 @@ impl Asked {
             .any(|one| one.trim().eq_ignore_ascii_case(word))
     }
 
+    /// `ConsistencyLevel: eventual`.
+    pub(super) fn is_eventual(&self) -> bool {
+        self.says("ConsistencyLevel", "eventual")
+    }
+
     /// `ConsistencyLevel: eventual` and `$count=true`, which advanced queries need together.
     pub(super) fn is_advanced(&self) -> bool {
-        self.says("ConsistencyLevel", "eventual")
+        self.is_eventual()
             && self
                 .option("count")
                 .is_some_and(|count| count.eq_ignore_ascii_case("true"))
@@ -138,12 +151,28 @@ impl Asked {
                 "Empty Payload. JSON content expected.",
             ));
         }
+        if !self.is_json() {
+            return Err(Failure::bad_request(
+                "Entity only allows writes with a JSON Content-Type header.",
+            ));
+        }
         serde_json::from_slice(&self.body).map_err(|_| {
             Failure::bad_request(
                 "Unable to read JSON request payload. Please ensure Content-Type header is set \
                  and payload is of valid JSON format.",
             )
         })
+    }
+
+    fn is_json(&self) -> bool {
+        self.headers
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.split(';').next())
+            .is_some_and(|kind| {
+                let kind = kind.trim().to_ascii_lowercase();
+                kind == "application/json" || kind.ends_with("+json")
+            })
     }
 
     /// The call's name for the log: keys are left out.
@@ -155,6 +184,8 @@ impl Asked {
             route.push_str(match (before, word.as_str()) {
                 (_, "onlinemeetings") => "onlineMeetings",
                 (_, "createorget" | "microsoft.graph.createorget") => "createOrGet",
+                (Some("users"), word) if DELTA.contains(&word) => "delta",
+                (Some("users"), "$count") => "$count",
                 (Some("users" | "onlinemeetings" | "organization"), _) => "{id}",
                 (Some("photos"), _) => "{size}",
                 (_, "me" | "users" | "organization" | "photo" | "photos" | "$value" | "$batch") => {
@@ -166,6 +197,21 @@ impl Asked {
         route
     }
 }
+
+/// The names in a list with commas.
+pub(super) fn listed(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty() && *name != "*")
+}
+
+/// How the function is written that tells of changes. Microsoft's own clients write it long.
+pub(super) const DELTA: [&str; 4] = [
+    "delta",
+    "delta()",
+    "microsoft.graph.delta",
+    "microsoft.graph.delta()",
+];
 
 /// `users('x')` is `users/x`.
 fn keyed(segment: &str) -> Option<(String, String)> {

@@ -31,11 +31,15 @@ struct Part {
     id: String,
     method: String,
     url: String,
-    #[serde(default)]
-    headers: Map<String, Value>,
+    headers: Option<Map<String, Value>>,
     body: Option<Value>,
-    #[serde(default)]
-    depends_on: Vec<String>,
+    depends_on: Option<Vec<String>>,
+}
+
+impl Part {
+    fn depends_on(&self) -> &[String] {
+        self.depends_on.as_deref().unwrap_or_default()
+    }
 }
 
 pub(super) fn answer(sandbox: &Sandbox, asked: &Asked, ids: &Ids) -> Result<Answer, Failure> {
@@ -50,7 +54,7 @@ pub(super) fn answer(sandbox: &Sandbox, asked: &Asked, ids: &Ids) -> Result<Answ
     let mut waiting: Vec<&Part> = batch.requests.iter().collect();
     while !waiting.is_empty() {
         let (ready, others): (Vec<&Part>, Vec<&Part>) = waiting.into_iter().partition(|part| {
-            part.depends_on
+            part.depends_on()
                 .iter()
                 .all(|id| statuses.contains_key(id.as_str()))
         });
@@ -60,7 +64,7 @@ pub(super) fn answer(sandbox: &Sandbox, asked: &Asked, ids: &Ids) -> Result<Answ
             ));
         }
         for part in ready {
-            let has_failed_before = part.depends_on.iter().any(|id| {
+            let has_failed_before = part.depends_on().iter().any(|id| {
                 statuses
                     .get(id.as_str())
                     .is_some_and(|status| !status.is_success())
@@ -107,7 +111,7 @@ fn check(parts: &[Part]) -> Result<(), Failure> {
             )));
         }
         if let Some(unknown) = part
-            .depends_on
+            .depends_on()
             .iter()
             .find(|id| !parts.iter().any(|other| other.id == **id))
         {
@@ -156,7 +160,7 @@ fn part_asked(asked: &Asked, part: &Part) -> Result<Asked, Failure> {
         ));
     }
     let mut headers = HeaderMap::new();
-    for (name, value) in &part.headers {
+    for (name, value) in part.headers.iter().flatten() {
         let value = value.as_str().unwrap_or_default();
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             headers.append(name, value);
@@ -169,7 +173,8 @@ fn part_asked(asked: &Asked, part: &Part) -> Result<Asked, Failure> {
                 "A request in a batch that has a body needs a Content-Type header.",
             ));
         }
-        Some(Value::String(encoded)) => BASE64_STANDARD
+        // What isn't JSON comes as base64.
+        Some(Value::String(encoded)) if !is_json(&headers) => BASE64_STANDARD
             .decode(encoded)
             .map_err(|_| Failure::bad_request("Invalid batch payload format: body."))?
             .into(),
@@ -177,6 +182,13 @@ fn part_asked(asked: &Asked, part: &Part) -> Result<Asked, Failure> {
     };
     let (path, query) = part.url.split_once('?').unwrap_or((&part.url, ""));
     Asked::new(method, path, query, headers, body, asked.bearer.clone())
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    headers
+        .get("content-type")
+        .and_then(|kind| kind.to_str().ok())
+        .is_some_and(|kind| kind.to_ascii_lowercase().contains("json"))
 }
 
 fn failed_dependency() -> Answer {

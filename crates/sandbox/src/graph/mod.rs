@@ -8,20 +8,25 @@ mod answer;
 mod asked;
 mod batch;
 mod bearer;
+mod delta;
 mod demanded;
 mod filter;
+mod limits;
 mod online_meetings;
 mod organization;
 mod photos;
 mod portrait;
+mod properties;
+mod search;
 mod users;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::to_bytes;
+use axum::body::{Bytes, to_bytes};
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use axum::routing::any;
@@ -30,7 +35,7 @@ use uuid::Uuid;
 use crate::Sandbox;
 use crate::calls::Answered;
 use answer::{Answer, Failure};
-use asked::Asked;
+use asked::{Asked, DELTA};
 pub(crate) use demanded::{challenge, refuse};
 
 /// The largest request that Graph reads, in bytes. Source: "Microsoft Graph error responses",
@@ -80,16 +85,7 @@ async fn door(State(sandbox): State<Sandbox>, request: Request) -> Response {
     let ids = Ids::new(&sandbox, &parts.headers);
     let mut answered = Answered::default();
     let result = match to_bytes(body, LARGEST).await {
-        Ok(body) => bearer::authenticate(&sandbox, &parts.headers).and_then(|bearer| {
-            answered.tenant = Some(bearer.tenant);
-            let path = parts.uri.path();
-            let path = path.trim_start_matches('/').split_once('/');
-            let path = path.map_or("", |(_, below)| below);
-            let query = parts.uri.query().unwrap_or_default();
-            let asked = Asked::new(parts.method, path, query, parts.headers, body, bearer)?;
-            answered.route = Some(asked.route());
-            answer(&sandbox, &asked, &ids)
-        }),
+        Ok(body) => serve(&sandbox, parts, body, &ids, &mut answered).await,
         Err(_) => Err(Failure::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "RequestEntityTooLarge",
@@ -127,12 +123,45 @@ fn signed(answer: Answer, ids: Ids) -> Response {
     response
 }
 
-/// Finds what a request is for.
+async fn serve(
+    sandbox: &Sandbox,
+    parts: Parts,
+    body: Bytes,
+    ids: &Ids,
+    answered: &mut Answered,
+) -> Result<Answer, Failure> {
+    let bearer = bearer::authenticate(sandbox, &parts.headers)?;
+    answered.tenant = Some(bearer.tenant);
+    let path = parts.uri.path();
+    let path = path.trim_start_matches('/').split_once('/');
+    let path = path.map_or("", |(_, below)| below);
+    let query = parts.uri.query().unwrap_or_default();
+    let asked = Asked::new(parts.method, path, query, parts.headers, body, bearer)?;
+    answered.route = Some(asked.route());
+    let under_way = limits::at_mailbox(sandbox, &asked).await?;
+    let answer = answer(sandbox, &asked, ids);
+    drop(under_way);
+    answer
+}
+
+/// Answers a request, or a part of a batch, if the limits let it.
 fn answer(sandbox: &Sandbox, asked: &Asked, ids: &Ids) -> Result<Answer, Failure> {
+    let cost = limits::spend(sandbox, asked)?;
+    find_door(sandbox, asked, ids).map(|answer| cost.on(answer))
+}
+
+/// Finds what a request is for.
+fn find_door(sandbox: &Sandbox, asked: &Asked, ids: &Ids) -> Result<Answer, Failure> {
     match asked.words().as_slice() {
         ["$batch"] => batch::answer(sandbox, asked, ids),
         ["me", rest @ ..] => below_person(sandbox, asked, None, rest),
         ["users"] => users::list(sandbox, asked),
+        ["users", "$count"] => users::count(sandbox, asked),
+        ["users", word] if DELTA.contains(word) => delta::answer(sandbox, asked),
+        // A dollar sign begins Graph's own words; such a name has to stand in brackets.
+        ["users", key, ..] if key.starts_with('$') && !asked.is_keyed() => {
+            Err(Failure::no_segment(key))
+        }
         ["users", _, rest @ ..] => below_person(sandbox, asked, asked.segment(1), rest),
         ["organization", rest @ ..] => organization::answer(sandbox, asked, rest),
         [] => Err(Failure::no_segment("")),

@@ -4,12 +4,13 @@
 
 use axum::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderValue, Method, StatusCode};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::Sandbox;
 use crate::graph::answer::{Answer, Failure};
 use crate::graph::asked::Asked;
 use crate::graph::{bearer, portrait, users};
+use crate::ids::ObjectId;
 use crate::tenant::person::Photo;
 
 /// The sides of the pictures that Microsoft offers, in pixels.
@@ -24,30 +25,29 @@ pub(super) fn answer(
     if asked.method != Method::GET {
         return Err(Failure::not_allowed());
     }
-    let photo = find(sandbox, asked, key)?;
     let is_many = asked.words().contains(&"photos");
+    let (person, photo) = find(sandbox, asked, key)?;
+    let show = Show {
+        sandbox,
+        asked,
+        person,
+    };
     match (is_many, rest) {
-        (false, []) => Ok(Answer::json(
-            StatusCode::OK,
-            described(sandbox, photo, SIZES[8], true),
-        )),
-        (false, ["$value"]) => Ok(picture(asked, photo, SIZES[8])),
-        (true, []) => {
-            let list: Vec<Value> = SIZES
-                .map(|size| described(sandbox, photo, size, false))
-                .into();
-            Ok(Answer::json(StatusCode::OK, json!({ "value": list })))
-        }
-        (true, [size]) => Ok(Answer::json(
-            StatusCode::OK,
-            described(sandbox, photo, parse_size(size)?, true),
-        )),
-        (true, [size, "$value"]) => Ok(picture(asked, photo, parse_size(size)?)),
+        (false, []) => Ok(show.entity(photo, SIZES[8])),
+        (false, ["$value"]) => show.picture(photo, SIZES[8]),
+        (true, []) => Ok(show.list(photo)),
+        (true, [size]) => Ok(show.entity(photo, parse_size(size)?)),
+        (true, [size, "$value"]) => show.picture(photo, parse_size(size)?),
         (_, [.., word]) => Err(Failure::no_segment(word)),
     }
 }
 
-fn find(sandbox: &Sandbox, asked: &Asked, key: Option<&str>) -> Result<Photo, Failure> {
+/// Whose photo it is, and the photo if there is one.
+fn find(
+    sandbox: &Sandbox,
+    asked: &Asked,
+    key: Option<&str>,
+) -> Result<(ObjectId, Option<Photo>), Failure> {
     sandbox.read(|state| {
         let is_allowed_alone = bearer::may(
             &asked.bearer,
@@ -65,15 +65,19 @@ fn find(sandbox: &Sandbox, asked: &Asked, key: Option<&str>) -> Result<Photo, Fa
                 "Access is denied. Check credentials and try again.",
             ));
         }
-        let (person, _) = users::find(state, asked, key)?;
-        person.photo.ok_or_else(|| {
-            Failure::new(
+        let person = if is_allowed_alone {
+            users::find_anyone(state, asked, key)?
+        } else {
+            users::find(state, asked, key)?.0
+        };
+        if person.mail.is_none() && person.photo.is_none() {
+            return Err(Failure::new(
                 StatusCode::NOT_FOUND,
-                "ImageNotFound",
-                "Exception of type 'Microsoft.Fast.Profile.Core.Exception.ImageNotFoundException' \
-                 was thrown.",
-            )
-        })
+                "ErrorNonExistentMailbox",
+                "The SMTP address has no mailbox associated with it.",
+            ));
+        }
+        Ok((person.id, person.photo))
     })
 }
 
@@ -91,29 +95,89 @@ fn parse_size(text: &str) -> Result<u16, Failure> {
         })
 }
 
-fn picture(asked: &Asked, photo: Photo, size: u16) -> Answer {
-    let tag = tag(photo, size);
-    let answer = if asked.says(IF_NONE_MATCH.as_str(), &tag) {
-        Answer::empty(StatusCode::NOT_MODIFIED)
-    } else {
-        Answer::bytes("image/jpeg", portrait::draw(photo, size).into())
-    };
-    answer
-        .with(ETAG, tag)
-        .with(CACHE_CONTROL, HeaderValue::from_static("private"))
+/// Shows the photo of one person.
+struct Show<'a> {
+    sandbox: &'a Sandbox,
+    asked: &'a Asked,
+    person: ObjectId,
 }
 
-fn described(sandbox: &Sandbox, photo: Photo, size: u16, is_alone: bool) -> Value {
-    let mut described = json!({
-        "@odata.mediaContentType": "image/jpeg",
-        "@odata.mediaEtag": tag(photo, size),
-        "id": format!("{size}x{size}"),
-        "height": size,
-        "width": size,
-    });
-    if is_alone {
-        described["@odata.context"] = json!(format!("{}/v1.0/$metadata#photo", sandbox.url()));
+impl Show<'_> {
+    fn picture(&self, photo: Option<Photo>, size: u16) -> Result<Answer, Failure> {
+        let photo = photo.ok_or_else(|| {
+            Failure::new(
+                StatusCode::NOT_FOUND,
+                "ImageNotFound",
+                "Exception of type 'Microsoft.Fast.Profile.Core.Exception.ImageNotFoundException' \
+                 was thrown.",
+            )
+        })?;
+        let tag = tag(photo, size);
+        let is_known = [tag.as_str(), "*"]
+            .iter()
+            .any(|known| self.asked.says(IF_NONE_MATCH.as_str(), known));
+        let answer = if is_known {
+            Answer::empty(StatusCode::NOT_MODIFIED)
+        } else {
+            Answer::bytes("image/jpeg", portrait::draw(photo, size).into())
+        };
+        Ok(answer
+            .with(ETAG, tag)
+            .with(CACHE_CONTROL, HeaderValue::from_static("private")))
     }
+
+    fn entity(&self, photo: Option<Photo>, size: u16) -> Answer {
+        let mut entity = Map::new();
+        entity.insert(
+            "@odata.context".to_owned(),
+            json!(self.context(if self.is_of_many() {
+                "photos/$entity"
+            } else {
+                "photo/$entity"
+            })),
+        );
+        entity.extend(described(photo, size));
+        Answer::json(StatusCode::OK, Value::Object(entity))
+    }
+
+    fn list(&self, photo: Option<Photo>) -> Answer {
+        let list: Vec<Value> = match photo {
+            Some(_) => SIZES
+                .map(|size| Value::Object(described(photo, size)))
+                .into(),
+            None => Vec::new(),
+        };
+        Answer::json(
+            StatusCode::OK,
+            json!({"@odata.context": self.context("photos"), "value": list}),
+        )
+    }
+
+    fn is_of_many(&self) -> bool {
+        self.asked.words().contains(&"photos")
+    }
+
+    fn context(&self, tail: &str) -> String {
+        let (url, person) = (self.sandbox.url(), self.person);
+        format!("{url}/v1.0/$metadata#users('{person}')/{tail}")
+    }
+}
+
+/// What there is to say about a photo. Where there is none, the description is that of a picture
+/// of one pixel. Source: "Get profilePhoto".
+fn described(photo: Option<Photo>, size: u16) -> Map<String, Value> {
+    let (kind, pixels) = match photo {
+        Some(_) => ("image/jpeg", size),
+        None => ("image/gif", 1),
+    };
+    let mut described = Map::new();
+    described.insert("@odata.mediaContentType".to_owned(), json!(kind));
+    if let Some(photo) = photo {
+        described.insert("@odata.mediaEtag".to_owned(), json!(tag(photo, size)));
+    }
+    described.insert("id".to_owned(), json!(format!("{pixels}x{pixels}")));
+    described.insert("height".to_owned(), json!(pixels));
+    described.insert("width".to_owned(), json!(pixels));
     described
 }
 

@@ -5,6 +5,7 @@
 use axum::http::{Method, StatusCode};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use crate::Sandbox;
@@ -12,65 +13,14 @@ use crate::graph::answer::{Answer, Failure};
 use crate::graph::asked::Asked;
 use crate::graph::bearer;
 use crate::graph::filter::{self, Filter};
+use crate::graph::properties::{Sight, find_property, names, property, show};
+use crate::graph::search;
 use crate::ids::ObjectId;
 use crate::tenant::State;
 use crate::tenant::person::{Person, PersonKind};
 
-/// What comes without `$select`, in Microsoft's order.
-const DEFAULT: [&str; 11] = [
-    "businessPhones",
-    "displayName",
-    "givenName",
-    "jobTitle",
-    "mail",
-    "mobilePhone",
-    "officeLocation",
-    "preferredLanguage",
-    "surname",
-    "userPrincipalName",
-    "id",
-];
-
-/// What can be selected besides.
-const FURTHER: [&str; 16] = [
-    "accountEnabled",
-    "assignedLicenses",
-    "assignedPlans",
-    "companyName",
-    "country",
-    "createdDateTime",
-    "creationType",
-    "department",
-    "employeeId",
-    "externalUserState",
-    "mailNickname",
-    "otherMails",
-    "proxyAddresses",
-    "signInSessionsValidFromDateTime",
-    "usageLocation",
-    "userType",
-];
-
-/// What `User.ReadBasic.All` shows. Source: "Microsoft Graph permissions reference".
-const BASIC: [&str; 7] = [
-    "displayName",
-    "givenName",
-    "id",
-    "mail",
-    "securityIdentifier",
-    "surname",
-    "userPrincipalName",
-];
-
 const PAGE: usize = 100;
 const LARGEST_PAGE: usize = 999;
-
-/// How much of a person a token shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sight {
-    Basic,
-    Full,
-}
 
 /// `GET /me` and `GET /users/{key}`.
 pub(super) fn get(sandbox: &Sandbox, asked: &Asked, key: Option<&str>) -> Result<Answer, Failure> {
@@ -97,29 +47,34 @@ pub(super) fn list(sandbox: &Sandbox, asked: &Asked) -> Result<Answer, Failure> 
     }
     let sight = list_sight(asked)?;
     let names = names(asked)?;
-    let filter = asked.option("filter").map(filter::parse).transpose()?;
-    if let Some(filter) = &filter {
-        filter.check(sight, asked.is_advanced())?;
-    }
-    if asked.option("search").is_some() || asked.option("expand").is_some() {
-        return Err(Failure::unsupported_query(
-            "This sandbox has neither $search nor $expand on users.",
+    let wanted = wanted(asked, sight)?;
+    if asked.option("expand").is_some() {
+        return Err(Failure::bad_request(
+            "Parsing OData Select and Expand failed: the sandbox has nothing to expand.",
         ));
     }
-    let order = order(asked, filter.is_some())?;
+    if asked.option("skip").is_some() {
+        return Err(Failure::unsupported_query(
+            "'$skip' is not supported by the service.",
+        ));
+    }
+    let order = order(asked, wanted.is_some())?;
     let size = page_size(asked)?;
     let skipped = skipped(asked)?;
-    let tenant = asked.bearer.tenant;
     sandbox.read(|state| {
-        if own(state, asked).is_some_and(|person| person.kind == PersonKind::Guest) {
-            return Err(Failure::denied());
-        }
-        let mut found = match filter.as_ref().and_then(Filter::addresses) {
-            Some(addresses) => among(state, asked, &addresses),
-            None => state.people.list(tenant).collect(),
-        };
-        if let Some(filter) = &filter {
-            found.retain(|person| filter.matches(person));
+        refuse_guest(state, asked)?;
+        let mut found: Vec<&Person> = Vec::new();
+        let mut total = 0;
+        // Unless they are sorted or counted, only those on the page are looked at.
+        let is_whole = order.is_some() || asked.is_advanced();
+        for person in matching(state, asked, wanted.as_ref()) {
+            total += 1;
+            let is_on_page = total > skipped && found.len() < size;
+            if order.is_some() || is_on_page {
+                found.push(person);
+            } else if !is_whole && total > skipped {
+                break;
+            }
         }
         if let Some((name, is_descending)) = order {
             let key = |person: &&Person| {
@@ -130,12 +85,10 @@ pub(super) fn list(sandbox: &Sandbox, asked: &Asked) -> Result<Answer, Failure> 
             if is_descending {
                 found.reverse();
             }
+            found = found.into_iter().skip(skipped).take(size).collect();
         }
-        let total = found.len();
         let page: Vec<Value> = found
             .into_iter()
-            .skip(skipped)
-            .take(size)
             .map(|person| Value::Object(show(state, person, sight, &names)))
             .collect();
         let mut answer = Map::new();
@@ -161,6 +114,80 @@ pub(super) fn list(sandbox: &Sandbox, asked: &Asked) -> Result<Answer, Failure> 
     })
 }
 
+/// `GET /users/$count`: a bare number, for advanced queries alone.
+pub(super) fn count(sandbox: &Sandbox, asked: &Asked) -> Result<Answer, Failure> {
+    if asked.method != Method::GET {
+        return Err(Failure::not_allowed());
+    }
+    let sight = list_sight(asked)?;
+    if !asked.is_eventual() {
+        return Err(Failure::bad_request("$count is not currently supported."));
+    }
+    let wanted = wanted(asked, sight)?;
+    let count = sandbox.read(|state| {
+        refuse_guest(state, asked)?;
+        Ok(matching(state, asked, wanted.as_ref()).count())
+    })?;
+    Ok(Answer::bytes("text/plain", Bytes::from(count.to_string())))
+}
+
+/// What `$filter` and `$search` ask for together.
+fn wanted(asked: &Asked, sight: Sight) -> Result<Option<Filter>, Failure> {
+    let is_advanced =
+        asked.is_advanced() || (asked.is_eventual() && asked.last_segment() == "$count");
+    let filter = asked.option("filter").map(filter::parse).transpose()?;
+    if let Some(filter) = &filter {
+        filter.check(sight, is_advanced)?;
+    }
+    let Some(text) = asked.option("search") else {
+        return Ok(filter);
+    };
+    if !asked.is_eventual() {
+        return Err(Failure::unsupported_query(
+            "Request with $search query parameter only works through MSGraph with a special \
+             request header: 'ConsistencyLevel: eventual'",
+        ));
+    }
+    let search = search::parse(text)?;
+    search.check(sight, true)?;
+    Ok(Some(match filter {
+        Some(filter) => Filter::And(Box::new(filter), Box::new(search)),
+        None => search,
+    }))
+}
+
+/// The people of the tenant who are wanted, in the directory's order.
+fn matching<'a>(
+    state: &'a State,
+    asked: &Asked,
+    wanted: Option<&'a Filter>,
+) -> Box<dyn Iterator<Item = &'a Person> + 'a> {
+    let Some(wanted) = wanted else {
+        return Box::new(state.people.list(asked.bearer.tenant));
+    };
+    match wanted.addresses() {
+        Some(addresses) => {
+            let found = among(state, asked, &addresses);
+            Box::new(found.into_iter().filter(|person| wanted.matches(person)))
+        }
+        None => Box::new(
+            state
+                .people
+                .list(asked.bearer.tenant)
+                .filter(|person| wanted.matches(person)),
+        ),
+    }
+}
+
+/// A guest may look people up, but list none.
+pub(super) fn refuse_guest(state: &State, asked: &Asked) -> Result<(), Failure> {
+    let own = asked.bearer.person.and_then(|id| state.people.find(id));
+    match own {
+        Some(person) if person.kind == PersonKind::Guest => Err(Failure::denied()),
+        _ => Ok(()),
+    }
+}
+
 /// The person whom `/me` (no key) or `/users/{key}` means, and how much of them may be seen.
 pub(super) fn find<'a>(
     state: &'a State,
@@ -182,13 +209,7 @@ pub(super) fn find<'a>(
         }
         return Err(Failure::denied());
     };
-    let found = match key.parse::<ObjectId>() {
-        Ok(id) => state
-            .people
-            .find(id)
-            .filter(|person| person.tenant == bearer.tenant),
-        Err(_) => state.people.find_upn(bearer.tenant, key),
-    };
+    let found = named(state, asked, key);
     let is_own = found.is_some_and(|person| Some(person.id) == bearer.person);
     let sight = if bearer::may(bearer, &["User.Read.All"], &["User.Read.All"])
         || (is_own && bearer::may(bearer, &["User.Read"], &[]))
@@ -203,9 +224,35 @@ pub(super) fn find<'a>(
     Ok((person, sight))
 }
 
+/// The person whom the path means, whatever of them may be seen.
+pub(super) fn find_anyone<'a>(
+    state: &'a State,
+    asked: &Asked,
+    key: Option<&str>,
+) -> Result<&'a Person, Failure> {
+    let Some(key) = key else {
+        let id = asked.bearer.person.ok_or_else(Failure::no_me)?;
+        let found = state.people.find(id);
+        return found.ok_or_else(|| Failure::no_resource(&id.to_string()));
+    };
+    named(state, asked, key).ok_or_else(|| Failure::no_resource(key))
+}
+
+/// The person of the bearer's tenant with this object id or user principal name.
+fn named<'a>(state: &'a State, asked: &Asked, key: &str) -> Option<&'a Person> {
+    let tenant = asked.bearer.tenant;
+    match key.parse::<ObjectId>() {
+        Ok(id) => state
+            .people
+            .find(id)
+            .filter(|person| person.tenant == tenant),
+        Err(_) => state.people.find_upn(tenant, key),
+    }
+}
+
 /// How much of a list the token shows. An application with `User.ReadBasic.All` alone is refused,
 /// as reported in 2026 (Microsoft Q&A 6019739).
-fn list_sight(asked: &Asked) -> Result<Sight, Failure> {
+pub(super) fn list_sight(asked: &Asked) -> Result<Sight, Failure> {
     if bearer::may(&asked.bearer, &["User.Read.All"], &["User.Read.All"]) {
         Ok(Sight::Full)
     } else if bearer::may(&asked.bearer, &["User.ReadBasic.All"], &[]) {
@@ -213,10 +260,6 @@ fn list_sight(asked: &Asked) -> Result<Sight, Failure> {
     } else {
         Err(Failure::denied())
     }
-}
-
-fn own<'a>(state: &'a State, asked: &Asked) -> Option<&'a Person> {
-    state.people.find(asked.bearer.person?)
 }
 
 /// The people at these addresses, each once.
@@ -228,8 +271,7 @@ fn among<'a>(state: &'a State, asked: &Asked, addresses: &[&str]) -> Vec<&'a Per
         let candidates = by_id
             .filter(|person| person.tenant == tenant)
             .into_iter()
-            .chain(state.people.find_upn(tenant, address))
-            .chain(state.people.list_mail(tenant, address));
+            .chain(state.people.list_address(tenant, address));
         for person in candidates {
             if !found.iter().any(|other| other.id == person.id) {
                 found.push(person);
@@ -237,115 +279,6 @@ fn among<'a>(state: &'a State, asked: &Asked, addresses: &[&str]) -> Vec<&'a Per
         }
     }
     found
-}
-
-/// The properties that are asked for, in their right spelling.
-fn names(asked: &Asked) -> Result<Vec<&'static str>, Failure> {
-    let selected = asked.selected();
-    if selected.is_empty() {
-        return Ok(DEFAULT.to_vec());
-    }
-    selected
-        .into_iter()
-        .map(|name| {
-            find_property(name).ok_or_else(|| {
-                Failure::bad_request(format!(
-                    "Parsing OData Select and Expand failed: Could not find a property named \
-                     '{name}' on type 'microsoft.graph.user'."
-                ))
-            })
-        })
-        .collect()
-}
-
-/// A property by its name in any case.
-pub(super) fn find_property(name: &str) -> Option<&'static str> {
-    DEFAULT
-        .into_iter()
-        .chain(FURTHER)
-        .chain(["securityIdentifier"])
-        .find(|known| known.eq_ignore_ascii_case(name))
-}
-
-pub(super) fn is_basic(name: &str) -> bool {
-    BASIC.contains(&name)
-}
-
-fn show(
-    state: &State,
-    person: &Person,
-    sight: Sight,
-    names: &[&'static str],
-) -> Map<String, Value> {
-    names
-        .iter()
-        .map(|name| {
-            let value = if sight == Sight::Full || is_basic(name) {
-                property(state, person, name)
-            } else if *name == "businessPhones" {
-                json!([])
-            } else {
-                Value::Null
-            };
-            ((*name).to_owned(), value)
-        })
-        .collect()
-}
-
-fn property(state: &State, person: &Person, name: &str) -> Value {
-    match name {
-        "id" => json!(person.id),
-        "displayName" => json!(person.display_name),
-        "givenName" => json!(person.given_name),
-        "surname" => json!(person.surname),
-        "mail" => json!(person.mail),
-        "userPrincipalName" => json!(person.upn),
-        "accountEnabled" => json!(person.enabled),
-        "userType" => json!(user_type(person)),
-        "preferredLanguage" => json!("en-US"),
-        "mailNickname" => json!(person.upn.split('@').next()),
-        "proxyAddresses" => json!(proxy_addresses(person)),
-        "assignedLicenses" if person.teams_licensed => {
-            // Microsoft 365 Business Basic, which contains Teams.
-            json!([{"disabledPlans": [], "skuId": "3b555118-da6a-4418-894f-7df1e2096870"}])
-        }
-        "assignedLicenses" | "assignedPlans" | "businessPhones" | "otherMails" => json!([]),
-        "usageLocation" => json!(
-            state
-                .tenants
-                .get(&person.tenant)
-                .map(|tenant| &tenant.country)
-        ),
-        "creationType" | "externalUserState" if person.kind == PersonKind::Guest => {
-            json!(if name == "creationType" {
-                "Invitation"
-            } else {
-                "Accepted"
-            })
-        }
-        "signInSessionsValidFromDateTime" => json!(
-            person
-                .sessions_valid_from
-                .strftime("%Y-%m-%dT%H:%M:%SZ")
-                .to_string()
-        ),
-        _ => Value::Null,
-    }
-}
-
-pub(super) fn user_type(person: &Person) -> &'static str {
-    match person.kind {
-        PersonKind::Guest => "Guest",
-        PersonKind::Member | PersonKind::Personal => "Member",
-    }
-}
-
-pub(super) fn proxy_addresses(person: &Person) -> Vec<String> {
-    person
-        .mail
-        .iter()
-        .map(|mail| format!("SMTP:{mail}"))
-        .collect()
 }
 
 fn context(sandbox: &Sandbox, asked: &Asked) -> String {
@@ -356,7 +289,7 @@ fn context(sandbox: &Sandbox, asked: &Asked) -> String {
     }
 }
 
-fn page_size(asked: &Asked) -> Result<usize, Failure> {
+pub(super) fn page_size(asked: &Asked) -> Result<usize, Failure> {
     let Some(top) = asked.option("top") else {
         return Ok(PAGE);
     };

@@ -107,7 +107,7 @@ async fn open(
 fn enter(sandbox: &Sandbox, thread: &str) -> Option<OnlineMeeting> {
     let thread = thread_of_name(thread)?;
     let (meeting, deleted_links) = sandbox.read(|state| {
-        let meeting = state.meetings.find_thread(thread)?.clone();
+        let meeting = state.meetings.find_thread(thread)?;
         Some((meeting, state.meetings.deleted_links))
     })?;
     if meeting.is_live() {
@@ -119,11 +119,11 @@ fn enter(sandbox: &Sandbox, thread: &str) -> Option<OnlineMeeting> {
         DeletedLinks::Revive => {
             let now = sandbox.now();
             sandbox.change(|state| {
-                let meeting = state.meetings.find_thread_mut(thread)?;
-                if meeting.deleted_at.take().is_some() {
-                    meeting.touch(now);
-                }
-                Some(meeting.clone())
+                state.meetings.change(thread, |meeting| {
+                    if meeting.deleted_at.take().is_some() {
+                        meeting.touch(now);
+                    }
+                })
             })
         }
     }

@@ -6,6 +6,8 @@ pub mod access;
 pub mod app;
 pub mod attempt;
 pub mod calls;
+pub mod history;
+pub mod limits;
 pub mod mailboxes;
 pub mod meetings;
 pub mod person;
@@ -21,6 +23,7 @@ use access::{Access, Switches};
 use app::{AppRegistration, ConsentRequest, Grant, Grantee, ServicePrincipal};
 use attempt::Attempt;
 use calls::Calls;
+use limits::Limits;
 use mailboxes::Mailboxes;
 use meetings::Meetings;
 use person::{People, Person};
@@ -78,6 +81,7 @@ pub struct State {
     #[serde(skip)]
     pub asked: Tokens<Asked>,
     pub meetings: Meetings,
+    pub limits: Limits,
     pub mailboxes: Mailboxes,
     #[serde(skip)]
     pub attempts: Tokens<Attempt>,

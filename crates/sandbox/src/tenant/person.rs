@@ -1,7 +1,11 @@
 //! People in the directory of a tenant: members, guests, and accounts that
 //! are there to go wrong with.
+//!
+//! Fifty thousand of them have to stay small: each stands in a place of its own, and what finds it
+//! by id or by address holds no texts.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{ObjectId, TenantId};
 use crate::secret::{Secret, kept};
 use crate::tenant::access::Standing;
+use crate::tenant::history::History;
 
 /// A person's account in a tenant.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -23,6 +28,12 @@ pub struct Person {
     pub upn: String,
     /// `mail`: may be missing, and may differ from the user principal name.
     pub mail: Option<String>,
+    /// `otherMails`: addresses that the person gave.
+    #[serde(default)]
+    pub other_mails: Box<[String]>,
+    /// `proxyAddresses` besides the one of `mail`, each with its `smtp:` in front.
+    #[serde(default)]
+    pub proxy_addresses: Box<[String]>,
     pub given_name: String,
     pub surname: String,
     pub display_name: String,
@@ -97,111 +108,208 @@ impl Person {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(from = "Vec<Person>", into = "Vec<Person>")]
 pub struct People {
-    accounts: BTreeMap<ObjectId, Person>,
-    tenants: BTreeMap<TenantId, Vec<ObjectId>>,
-    upns: HashMap<(TenantId, String), ObjectId>,
-    mails: HashMap<(TenantId, String), Vec<ObjectId>>,
+    /// Everyone at their place; an empty one where somebody was deleted.
+    places: Vec<Option<Person>>,
+    by_id: HashMap<ObjectId, u32>,
+    /// Digests of every address there is, with the place of its owner.
+    by_address: BTreeSet<(u64, u32)>,
+    /// The places of each tenant's people, in the order they were made.
+    by_tenant: BTreeMap<TenantId, Vec<u32>>,
+    history: History,
 }
 
 impl People {
     /// Adds an account, or replaces the one with the same object id.
     pub fn put(&mut self, person: Person) {
-        self.remove(person.id);
-        self.upns
-            .insert((person.tenant, person.upn.to_lowercase()), person.id);
-        if let Some(mail) = &person.mail {
-            self.mails
-                .entry((person.tenant, mail.to_lowercase()))
-                .or_default()
-                .push(person.id);
-        }
-        self.tenants
-            .entry(person.tenant)
-            .or_default()
-            .push(person.id);
-        self.accounts.insert(person.id, person);
+        let before = self.take(person.id);
+        self.history.note(person.id, person.tenant, before.as_ref());
+        self.set(person);
     }
 
-    /// Deletes an account.
+    /// Deletes an account. It could still be restored, says the directory's history.
     pub fn remove(&mut self, id: ObjectId) -> Option<Person> {
-        let person = self.accounts.remove(&id)?;
-        self.upns
-            .remove(&(person.tenant, person.upn.to_lowercase()));
-        if let Some(mail) = &person.mail
-            && let Some(ids) = self.mails.get_mut(&(person.tenant, mail.to_lowercase()))
-        {
-            ids.retain(|other| *other != id);
-        }
-        if let Some(ids) = self.tenants.get_mut(&person.tenant) {
-            ids.retain(|other| *other != id);
-        }
+        let person = self.take(id)?;
+        self.by_id.remove(&id);
+        self.history.note(id, person.tenant, Some(&person));
+        Some(person)
+    }
+
+    /// Deletes an account that can't be restored.
+    pub fn purge(&mut self, id: ObjectId) -> Option<Person> {
+        let person = self.remove(id)?;
+        self.history.note_purge(id);
         Some(person)
     }
 
     pub fn find(&self, id: ObjectId) -> Option<&Person> {
-        self.accounts.get(&id)
+        self.at(*self.by_id.get(&id)?)
     }
 
     /// The account with this user principal name in this tenant, in any case.
     pub fn find_upn(&self, tenant: TenantId, upn: &str) -> Option<&Person> {
-        let id = self.upns.get(&(tenant, upn.to_lowercase()))?;
-        self.accounts.get(id)
+        let upn = upn.to_lowercase();
+        self.owners(tenant, &upn)
+            .find(|person| person.upn.to_lowercase() == upn)
     }
 
     /// The accounts with this `mail` in this tenant, in any case.
     pub fn list_mail(&self, tenant: TenantId, mail: &str) -> impl Iterator<Item = &Person> {
-        self.mails
-            .get(&(tenant, mail.to_lowercase()))
-            .into_iter()
-            .flatten()
-            .filter_map(|id| self.accounts.get(id))
+        let wanted = mail.to_lowercase();
+        let owners = self.owners(tenant, &wanted);
+        owners.filter(move |person| {
+            let mail = person.mail.as_deref();
+            mail.is_some_and(|mail| mail.to_lowercase() == wanted)
+        })
+    }
+
+    /// The accounts that have this address in any way: to sign in with, as mail, as proxy address
+    /// (with its `smtp:` or without) or as another mail.
+    pub fn list_address(&self, tenant: TenantId, address: &str) -> impl Iterator<Item = &Person> {
+        self.owners(tenant, bare(&address.to_lowercase()))
     }
 
     /// The account anywhere that someone means who types `address` to sign in.
     pub fn find_anywhere(&self, address: &str) -> Option<&Person> {
-        let tenants = || self.tenants.keys();
+        let tenants = || self.by_tenant.keys();
         tenants()
             .find_map(|tenant| self.find_upn(*tenant, address))
             .or_else(|| tenants().find_map(|tenant| self.list_mail(*tenant, address).next()))
     }
 
     /// The accounts of a tenant, in the order they were made.
-    pub fn list(&self, tenant: TenantId) -> impl Iterator<Item = &Person> {
-        self.tenants
-            .get(&tenant)
-            .into_iter()
-            .flatten()
-            .filter_map(|id| self.accounts.get(id))
+    pub fn list(&self, tenant: TenantId) -> impl DoubleEndedIterator<Item = &Person> {
+        self.list_from(tenant, 0).map(|(_, person)| person)
+    }
+
+    /// The same with their places, from a place on.
+    pub fn list_from(
+        &self,
+        tenant: TenantId,
+        place: u32,
+    ) -> impl DoubleEndedIterator<Item = (u32, &Person)> {
+        let places = self.by_tenant.get(&tenant).map_or(&[][..], Vec::as_slice);
+        let first = places.partition_point(|other| *other < place);
+        places[first..]
+            .iter()
+            .filter_map(|place| Some((*place, self.at(*place)?)))
+    }
+
+    /// How many accounts a tenant has.
+    pub fn count(&self, tenant: TenantId) -> usize {
+        self.by_tenant.get(&tenant).map_or(0, Vec::len)
     }
 
     /// Changes an account, keeping it findable when its addresses change. False when there is none.
     pub fn change(&mut self, id: ObjectId, change: impl FnOnce(&mut Person)) -> bool {
-        let Some(person) = self.accounts.get_mut(&id) else {
+        let Some(before) = self.find(id).cloned() else {
             return false;
         };
-        let addresses = (person.upn.clone(), person.mail.clone());
-        change(person);
-        if (&person.upn, &person.mail) != (&addresses.0, &addresses.1) {
-            let changed = person.clone();
-            let before = Person {
-                upn: addresses.0,
-                mail: addresses.1,
-                ..changed.clone()
-            };
-            self.accounts.insert(id, before);
-            self.put(changed);
-        }
+        let mut person = before.clone();
+        change(&mut person);
+        self.take(id);
+        self.history.note(id, person.tenant, Some(&before));
+        self.set(person);
         true
+    }
+
+    /// What changed, and since when that is known.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Remembers changes from now on, if it didn't before.
+    pub fn remember(&mut self, epoch: u64) {
+        self.history.begin(epoch);
     }
 
     /// How many accounts there are in all tenants.
     pub fn len(&self) -> usize {
-        self.accounts.len()
+        self.by_id.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.accounts.is_empty()
+        self.by_id.is_empty()
     }
+
+    fn at(&self, place: u32) -> Option<&Person> {
+        self.places.get(usize::try_from(place).ok()?)?.as_ref()
+    }
+
+    /// The people whose addresses have the digest of this one, in lower case.
+    fn owners<'a>(
+        &'a self,
+        tenant: TenantId,
+        address: &str,
+    ) -> impl Iterator<Item = &'a Person> + use<'a> {
+        let digest = digest(tenant, address);
+        self.by_address
+            .range((digest, 0)..=(digest, u32::MAX))
+            .filter_map(|(_, place)| self.at(*place))
+            .filter(move |person| person.tenant == tenant)
+    }
+
+    /// Takes somebody out of everything but their place.
+    fn take(&mut self, id: ObjectId) -> Option<Person> {
+        let place = *self.by_id.get(&id)?;
+        let person = self.places.get_mut(usize::try_from(place).ok()?)?.take()?;
+        for digest in digests(&person) {
+            self.by_address.remove(&(digest, place));
+        }
+        if let Some(places) = self.by_tenant.get_mut(&person.tenant)
+            && let Ok(at) = places.binary_search(&place)
+        {
+            places.remove(at);
+        }
+        Some(person)
+    }
+
+    /// Sets somebody at their place, or at a new one.
+    fn set(&mut self, person: Person) {
+        let end = self.places.len();
+        let Ok(next) = u32::try_from(end) else {
+            return;
+        };
+        let place = *self.by_id.entry(person.id).or_insert(next);
+        for digest in digests(&person) {
+            self.by_address.insert((digest, place));
+        }
+        let places = self.by_tenant.entry(person.tenant).or_default();
+        if let Err(at) = places.binary_search(&place) {
+            places.insert(at, place);
+        }
+        if place == next {
+            self.places.push(Some(person));
+        } else if let Some(empty) = usize::try_from(place)
+            .ok()
+            .and_then(|at| self.places.get_mut(at))
+        {
+            *empty = Some(person);
+        }
+    }
+}
+
+/// An address without the `smtp:` of a proxy address.
+fn bare(address: &str) -> &str {
+    address.strip_prefix("smtp:").unwrap_or(address)
+}
+
+fn digests(person: &Person) -> impl Iterator<Item = u64> {
+    let tenant = person.tenant;
+    [&person.upn]
+        .into_iter()
+        .chain(&person.mail)
+        .chain(&person.other_mails)
+        .chain(&person.proxy_addresses)
+        .map(move |address| digest(tenant, bare(&address.to_lowercase())))
+}
+
+/// Sixty-four bits of an address in lower case. That two share them is looked after by whoever
+/// compares the addresses themselves.
+fn digest(tenant: TenantId, address: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    tenant.hash(&mut hasher);
+    address.hash(&mut hasher);
+    hasher.finish()
 }
 
 impl From<Vec<Person>> for People {
@@ -216,15 +324,6 @@ impl From<Vec<Person>> for People {
 
 impl From<People> for Vec<Person> {
     fn from(people: People) -> Self {
-        let People {
-            mut accounts,
-            tenants,
-            ..
-        } = people;
-        tenants
-            .into_values()
-            .flatten()
-            .filter_map(|id| accounts.remove(&id))
-            .collect()
+        people.places.into_iter().flatten().collect()
     }
 }

@@ -101,6 +101,10 @@ async fn it_knows_every_field_that_is_read_and_no_other() {
         ("POST", "clock", "ClockChange", ""),
         ("PATCH", "users/mei@larkspur.example", "PersonChange", ""),
         ("PATCH", "tenants/larkspur.example", "TenantChange", ""),
+        ("PATCH", "limits", "LimitsChange", ""),
+        ("PATCH", "limits", "Rate", "host"),
+        ("PATCH", "meetings", "MeetingsChange", ""),
+        ("POST", "access-policies", "AccessPolicyGrant", ""),
         ("POST", "reset", "Nothing", ""),
         ("POST", "keys/rotate", "Nothing", ""),
     ] {
@@ -127,7 +131,7 @@ async fn it_knows_every_field_that_is_read_and_no_other() {
         .flat_map(|path| path.as_object().unwrap().values())
         .filter(|operation| operation.get("requestBody").is_some())
         .count();
-    assert_eq!(count, 7);
+    assert_eq!(count, 10);
 }
 
 /// Where a value is not as its schema says.
@@ -276,21 +280,69 @@ async fn every_answer_is_as_it_says() {
         ("POST", "keys/rotate", "keys/rotate", &nothing),
         ("POST", "reset", "reset", &nothing),
     ] {
-        let answer = admin.send(method, path, body).await;
-        let operation = &root["paths"][format!("/_sandbox/{described}")][method.to_lowercase()];
-        let described = resolved(&root, &operation["responses"][answer.status.to_string()]);
-        assert!(
-            described["description"].is_string(),
-            "{method} {path} answers {} undescribed",
-            answer.status
-        );
-        let schema = &described["content"]["application/json"]["schema"];
-        if schema.is_null() {
-            assert_eq!(answer.body, Value::Null, "{method} {path}");
-        } else {
-            let found = differences(&root, schema, &answer.body, "");
-            assert!(found.is_empty(), "{method} {path}:\n{}", found.join("\n"));
-        }
+        assert_described(&admin, &root, method, path, described, body).await;
+    }
+}
+
+#[tokio::test]
+async fn the_levers_of_graph_answer_as_it_says() {
+    let world = World::start().await;
+    let admin = Admin::start(&world).await;
+    let root = description();
+    let host = Client::signed_in(&world, SCHEDULER, &["OnlineMeetings.ReadWrite"]);
+    host.post("/v1.0/me/onlineMeetings", json!({})).await;
+    let app = world.sandbox.ithaca().0;
+    let nothing = Value::Null;
+    for (method, path, described, body) in [
+        ("PATCH", "limits", "limits", &json!({"host": {"calls": 5}})),
+        ("GET", "limits", "limits", &nothing),
+        ("PATCH", "limits", "limits", &json!({"host": {"calls": 0}})),
+        (
+            "POST",
+            "access-policies",
+            "access-policies",
+            &json!({"tenant": "larkspur.example", "apps": [app]}),
+        ),
+        (
+            "POST",
+            "access-policies",
+            "access-policies",
+            &json!({"tenant": "x.example", "apps": []}),
+        ),
+        (
+            "PATCH",
+            "meetings",
+            "meetings",
+            &json!({"outsiders": "refuse"}),
+        ),
+        ("GET", "meetings", "meetings", &nothing),
+    ] {
+        assert_described(&admin, &root, method, path, described, body).await;
+    }
+}
+
+async fn assert_described(
+    admin: &Admin,
+    root: &Value,
+    method: &str,
+    path: &str,
+    described: &str,
+    body: &Value,
+) {
+    let answer = admin.send(method, path, body).await;
+    let operation = &root["paths"][format!("/_sandbox/{described}")][method.to_lowercase()];
+    let described = resolved(root, &operation["responses"][answer.status.to_string()]);
+    assert!(
+        described["description"].is_string(),
+        "{method} {path} answers {} undescribed",
+        answer.status
+    );
+    let schema = &described["content"]["application/json"]["schema"];
+    if schema.is_null() {
+        assert_eq!(answer.body, Value::Null, "{method} {path}");
+    } else {
+        let found = differences(root, schema, &answer.body, "");
+        assert!(found.is_empty(), "{method} {path}:\n{}", found.join("\n"));
     }
 }
 

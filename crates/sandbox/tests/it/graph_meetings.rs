@@ -501,7 +501,7 @@ async fn an_application_by_itself_needs_a_policy_that_has_begun_to_act() {
     world.sandbox.change(|state| {
         state.meetings.access_policies.push(AccessPolicy {
             tenant: host.tenant,
-            client_id: world.sandbox.ithaca().0,
+            apps: [world.sandbox.ithaca().0].into(),
             host: Some(host.id),
             acts_from: world.sandbox.now() + half_an_hour,
         });

@@ -11,6 +11,8 @@ mod described;
 mod discovery;
 mod faults;
 mod graph_batch;
+mod graph_delta;
+mod graph_limits;
 mod graph_meetings;
 mod graph_odd;
 mod graph_users;

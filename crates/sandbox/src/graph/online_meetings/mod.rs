@@ -10,8 +10,7 @@ mod shown;
 mod wanted;
 
 use axum::http::{HeaderValue, Method, StatusCode};
-use serde_json::json;
-use uuid::Uuid;
+use serde_json::{Value, json};
 
 use crate::Sandbox;
 use crate::graph::answer::{Answer, Failure};
@@ -19,10 +18,15 @@ use crate::graph::asked::Asked;
 use crate::graph::bearer;
 use crate::ids::ObjectId;
 use crate::tenant::State;
+use crate::tenant::limits::{Limit, OverTheMonth};
 use crate::tenant::meetings::{MeetingRole, OnlineMeeting};
 use crate::tenant::person::{Person, PersonKind};
 use shown::Show;
 use wanted::Wanted;
+
+/// When to come back after the last meeting of a month, in seconds. Microsoft's own value is
+/// unverified.
+const AN_HOUR: u32 = 60 * 60;
 
 /// `depth` counts what stands after `onlineMeetings` in the path.
 pub(super) fn answer(
@@ -53,10 +57,7 @@ fn create(sandbox: &Sandbox, asked: &Asked, key: Option<&str>) -> Result<Answer,
     let wanted = Wanted::to_create(&asked.json()?)?;
     sandbox.change(|state| {
         let host = host(sandbox, state, asked, key)?.clone();
-        let meeting = wanted.meeting(sandbox, state, &host)?;
-        let answer = shown(sandbox, state, asked, &meeting, StatusCode::CREATED);
-        state.meetings.insert(meeting);
-        Ok(answer)
+        made(sandbox, state, asked, &wanted, &host)
     })
 }
 
@@ -71,23 +72,66 @@ fn create_or_get(sandbox: &Sandbox, asked: &Asked, key: Option<&str>) -> Result<
         if let Some(meeting) = state
             .meetings
             .find_key(host.id, external_id)
-            .filter(|meeting| meeting.is_live())
+            .filter(|meeting| meeting.is_known_at(sandbox.now()))
         {
-            return Ok(shown(sandbox, state, asked, meeting, StatusCode::OK));
+            return Ok(shown(sandbox, state, asked, &meeting, StatusCode::OK));
         }
-        let meeting = wanted.meeting(sandbox, state, &host)?;
-        let answer = shown(sandbox, state, asked, &meeting, StatusCode::CREATED);
-        state.meetings.insert(meeting);
-        Ok(answer)
+        made(sandbox, state, asked, &wanted, &host)
     })
+}
+
+/// Makes the meeting, if the month has room for one more.
+fn made(
+    sandbox: &Sandbox,
+    state: &mut State,
+    asked: &Asked,
+    wanted: &Wanted,
+    host: &Person,
+) -> Result<Answer, Failure> {
+    let limits = &mut state.limits;
+    if limits.over_the_month == OverTheMonth::Refuse
+        && state.meetings.made_in_month(host.id, sandbox.now()) >= limits.meetings_a_month
+    {
+        limits.usage.note_refusal(Limit::MeetingsAMonth);
+        return Err(Failure::too_many(AN_HOUR));
+    }
+    let meeting = wanted.meeting(sandbox, state, host)?;
+    let answer = shown(sandbox, state, asked, &meeting, StatusCode::CREATED);
+    state.meetings.insert(meeting);
+    Ok(answer)
 }
 
 fn get(sandbox: &Sandbox, asked: &Asked, key: Option<&str>) -> Result<Answer, Failure> {
     sandbox.read(|state| {
         let host = host(sandbox, state, asked, key)?;
-        let meeting = find(state, asked, host)?;
-        Ok(shown(sandbox, state, asked, meeting, StatusCode::OK))
+        let meeting = find(sandbox, state, asked, host)?;
+        let show = Show::new(sandbox, state, asked);
+        let entity = selected(asked, show.entity(&meeting))?;
+        Ok(with_preference(Answer::json(StatusCode::OK, entity), asked))
     })
+}
+
+/// What `$select` leaves of a meeting.
+fn selected(asked: &Asked, entity: Value) -> Result<Value, Failure> {
+    let names = asked.selected();
+    let Value::Object(mut entity) = entity else {
+        return Ok(entity);
+    };
+    if let Some(unknown) = names
+        .iter()
+        .find(|name| !entity.keys().any(|key| key.eq_ignore_ascii_case(name)))
+    {
+        return Err(Failure::bad_request(format!(
+            "Parsing OData Select and Expand failed: Could not find a property named '{unknown}' \
+             on type 'microsoft.graph.onlineMeeting'."
+        )));
+    }
+    if !names.is_empty() {
+        entity.retain(|key, _| {
+            key.starts_with('@') || names.iter().any(|name| name.eq_ignore_ascii_case(key))
+        });
+    }
+    Ok(Value::Object(entity))
 }
 
 /// `?$filter=JoinWebUrl eq '…'` or `joinMeetingIdSettings/joinMeetingId eq '…'`. There is no
@@ -111,12 +155,7 @@ fn find_by_filter(sandbox: &Sandbox, asked: &Asked, key: Option<&str>) -> Result
                     == value.split_once("/l/").map(|parts| parts.1)
             }),
             "joinmeetingidsettings/joinmeetingid" => {
-                let number = value.replace(' ', "");
-                state
-                    .meetings
-                    .iter()
-                    .filter(|meeting| meeting.tenant == host.tenant)
-                    .find(|meeting| meeting.meeting_number().0 == number)
+                state.meetings.find_number(host.tenant, &value)
             }
             _ => {
                 return Err(Failure::new(
@@ -126,12 +165,15 @@ fn find_by_filter(sandbox: &Sandbox, asked: &Asked, key: Option<&str>) -> Result
                 ));
             }
         };
-        let found = found.filter(|meeting| meeting.is_live());
-        if found.is_some_and(|meeting| meeting.organizer != host.id) {
+        let found = found.filter(|meeting| meeting.is_known_at(sandbox.now()));
+        if found
+            .as_ref()
+            .is_some_and(|meeting| meeting.organizer != host.id)
+        {
             return Err(forbidden("An error has occurred."));
         }
         let show = Show::new(sandbox, state, asked);
-        let value: Vec<_> = found.into_iter().map(|one| show.meeting(one)).collect();
+        let value: Vec<_> = found.iter().map(|one| show.meeting(one)).collect();
         let answer = Answer::json(
             StatusCode::OK,
             json!({"@odata.context": show.context(host.id, ""), "value": value}),
@@ -141,19 +183,21 @@ fn find_by_filter(sandbox: &Sandbox, asked: &Asked, key: Option<&str>) -> Result
 }
 
 fn update(sandbox: &Sandbox, asked: &Asked, key: Option<&str>) -> Result<Answer, Failure> {
-    let wanted = Wanted::to_update(&asked.json()?)?;
+    let body = asked.json()?;
     sandbox.change(|state| {
+        let wanted = Wanted::to_update(&body, state.meetings.type_annotations)?;
         let host = host(sandbox, state, asked, key)?.clone();
-        let meeting = find_own(state, asked, &host)?;
+        let meeting = find_own(sandbox, state, asked, &host)?;
+        wanted.check_change(&meeting)?;
         let attendees = wanted.attendees(state, &host)?;
-        let now = sandbox.now();
+        let change = |meeting: &mut OnlineMeeting| {
+            wanted.apply(meeting, attendees);
+            meeting.touch(sandbox.now());
+        };
         let meeting = state
             .meetings
-            .find_thread_mut(meeting)
+            .change(meeting.thread, change)
             .ok_or_else(not_found)?;
-        wanted.apply(meeting, attendees);
-        meeting.touch(now);
-        let meeting = meeting.clone();
         Ok(shown(sandbox, state, asked, &meeting, StatusCode::OK))
     })
 }
@@ -161,12 +205,12 @@ fn update(sandbox: &Sandbox, asked: &Asked, key: Option<&str>) -> Result<Answer,
 fn delete(sandbox: &Sandbox, asked: &Asked, key: Option<&str>) -> Result<Answer, Failure> {
     sandbox.change(|state| {
         let host = host(sandbox, state, asked, key)?.clone();
-        let meeting = find_own(state, asked, &host)?;
+        let meeting = find_own(sandbox, state, asked, &host)?;
         let now = sandbox.now();
-        if let Some(meeting) = state.meetings.find_thread_mut(meeting) {
+        state.meetings.change(meeting.thread, |meeting| {
             meeting.deleted_at = Some(now);
             meeting.touch(now);
-        }
+        });
         Ok(Answer::empty(StatusCode::NO_CONTENT))
     })
 }
@@ -228,21 +272,30 @@ fn host<'a>(
 }
 
 /// The meeting in the path, for its organizer or one of its attendees.
-fn find<'a>(state: &'a State, asked: &Asked, host: &Person) -> Result<&'a OnlineMeeting, Failure> {
-    let id = asked.last_segment();
-    let meeting = state
+fn find(
+    sandbox: &Sandbox,
+    state: &State,
+    asked: &Asked,
+    host: &Person,
+) -> Result<OnlineMeeting, Failure> {
+    state
         .meetings
-        .find(id)
-        .filter(|meeting| meeting.is_live())
-        .filter(|meeting| meeting.organizer == host.id || meeting.role_of(host.id).is_some());
-    meeting.ok_or_else(not_found)
+        .find(asked.last_segment())
+        .filter(|meeting| meeting.is_known_at(sandbox.now()))
+        .filter(|meeting| meeting.organizer == host.id || meeting.role_of(host.id).is_some())
+        .ok_or_else(not_found)
 }
 
-/// The thread of the meeting in the path, for its organizer alone.
-fn find_own(state: &State, asked: &Asked, host: &Person) -> Result<Uuid, Failure> {
-    let meeting = find(state, asked, host)?;
+/// The meeting in the path, for its organizer alone.
+fn find_own(
+    sandbox: &Sandbox,
+    state: &State,
+    asked: &Asked,
+    host: &Person,
+) -> Result<OnlineMeeting, Failure> {
+    let meeting = find(sandbox, state, asked, host)?;
     if meeting.organizer == host.id {
-        Ok(meeting.thread)
+        Ok(meeting)
     } else {
         Err(forbidden(""))
     }

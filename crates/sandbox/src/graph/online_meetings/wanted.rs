@@ -1,5 +1,7 @@
 //! What a call wants of a meeting: read from its body, checked, applied.
 
+use std::collections::HashMap;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -12,7 +14,7 @@ use crate::ids::ObjectId;
 use crate::tenant::State;
 use crate::tenant::meetings::{
     AllowedLobbyAdmitters, AllowedPresenters, Attendee, CO_ORGANIZERS, Lobby, LobbyScope,
-    MeetingRole, OnlineMeeting,
+    MeetingRole, OnlineMeeting, Outsiders, TypeAnnotations,
 };
 use crate::tenant::person::Person;
 use axum::http::StatusCode;
@@ -114,8 +116,14 @@ impl Wanted {
     }
 
     /// The body of an update: a closed list. Source: "Update onlineMeeting" (2024-08).
-    pub(super) fn to_update(body: &Map<String, Value>) -> Result<Self, Failure> {
+    pub(super) fn to_update(
+        body: &Map<String, Value>,
+        annotations: TypeAnnotations,
+    ) -> Result<Self, Failure> {
         let mut wanted = Self::default();
+        if annotations == TypeAnnotations::Refuse && has_type(body) {
+            return Err(not_updatable());
+        }
         for (name, value) in set(body) {
             match name {
                 "meetingType" => {
@@ -191,12 +199,23 @@ impl Wanted {
         let Some(named) = &self.attendees else {
             return Ok(None);
         };
-        let mut attendees: Vec<Attendee> = Vec::with_capacity(named.len());
+        let mut attendees: Vec<Attendee> = Vec::new();
+        let mut places: HashMap<ObjectId, usize> = HashMap::new();
         for one in named {
             let found = state.people.find_upn(host.tenant, &one.upn).or_else(|| {
                 let person = state.people.find(one.id?)?;
                 (person.tenant == host.tenant).then_some(person)
             });
+            if found.is_none()
+                && one.role != MeetingRole::Attendee
+                && state.meetings.outsiders == Outsiders::Refuse
+            {
+                return Err(Failure::bad_request(format!(
+                    "The user '{}' can't have the role '{}': it isn't in the directory.",
+                    one.upn,
+                    super::role_name(one.role)
+                )));
+            }
             let Some(person) = found.filter(|person| person.id != host.id) else {
                 continue;
             };
@@ -204,12 +223,11 @@ impl Wanted {
                 person: person.id,
                 role: one.role,
             };
-            match attendees
-                .iter_mut()
-                .find(|other| other.person == attendee.person)
-            {
-                Some(other) => *other = attendee,
-                None => attendees.push(attendee),
+            if let Some(place) = places.get(&person.id) {
+                attendees[*place] = attendee;
+            } else {
+                places.insert(person.id, attendees.len());
+                attendees.push(attendee);
             }
         }
         let co_organizers = attendees
@@ -222,6 +240,25 @@ impl Wanted {
             )));
         }
         Ok(Some(attendees))
+    }
+
+    /// Whether the change may be made to this meeting as it is. Source: "Update onlineMeeting": once
+    /// attendees are anonymous, a change can't end it; the words are unverified.
+    pub(super) fn check_change(&self, meeting: &OnlineMeeting) -> Result<(), Failure> {
+        let hides = |roles: &Value| {
+            let roles = roles.as_array().map(Vec::as_slice).unwrap_or_default();
+            roles.iter().any(|role| role == "attendee")
+        };
+        let hidden = "anonymizeIdentityForRoles";
+        let wanted = self.options.iter().find(|(name, _)| **name == *hidden);
+        match (meeting.options.get(hidden), wanted) {
+            (Some(now), Some((_, wanted))) if hides(now) && !hides(wanted) => {
+                Err(invalid_argument(
+                    "The value 'attendee' can't be removed from anonymizeIdentityForRoles.",
+                ))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Sets what is wanted.
@@ -292,6 +329,18 @@ fn set(body: &Map<String, Value>) -> impl Iterator<Item = (&str, &Value)> {
     body.iter()
         .filter(|(name, value)| !name.contains('@') && !value.is_null())
         .map(|(name, value)| (name.as_str(), value))
+}
+
+/// Whether `@odata.type` stands anywhere in it.
+fn has_type(body: &Map<String, Value>) -> bool {
+    body.iter().any(|(name, value)| {
+        name == "@odata.type"
+            || match value {
+                Value::Object(inner) => has_type(inner),
+                Value::Array(list) => list.iter().filter_map(Value::as_object).any(has_type),
+                _ => false,
+            }
+    })
 }
 
 fn set_organizer(participants: &Value) -> bool {

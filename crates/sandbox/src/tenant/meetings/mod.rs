@@ -1,7 +1,10 @@
 //! Online meetings, live and deleted, with what their host chose for them.
 //!
-//! A meeting is known by its thread. Its Graph id, its chat thread and its join URL are written
-//! from that, so that a hundred thousand of them stay small.
+//! A meeting is known by its thread. Its Graph id, its chat thread, its number and its join URL
+//! are written from that. How the others are kept small is in `row`.
+
+mod access;
+mod row;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,6 +19,8 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::ids::{ClientId, ObjectId, TenantId};
+pub use access::AccessPolicy;
+use row::{Hosts, Row};
 
 /// How many meetings Microsoft allows one person to make in a month.
 /// Source: "Microsoft Graph service-specific throttling limits", row "Meeting information", whose
@@ -127,15 +132,26 @@ pub enum DeletedLinks {
     Close,
 }
 
-/// `CsApplicationAccessPolicy`: which application may act for which host by itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AccessPolicy {
-    pub tenant: TenantId,
-    pub client_id: ClientId,
-    /// None: for everyone in the tenant.
-    pub host: Option<ObjectId>,
-    /// Changes take up to half an hour to act.
-    pub acts_from: Timestamp,
+/// What a PATCH gets that carries `@odata.type`. For two days in May 2026 Microsoft refused it
+/// (dotnet#3112, java#2589).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TypeAnnotations {
+    #[default]
+    Accept,
+    Refuse,
+}
+
+/// What becomes of somebody who is named with a role and isn't in the directory. Documents and
+/// reports contradict each other (docs#17594), so it is a switch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outsiders {
+    /// They are left out without a word, as attendees are.
+    #[default]
+    Drop,
+    /// The call is refused if it gives them another role than attendee.
+    Refuse,
 }
 
 impl OnlineMeeting {
@@ -162,17 +178,12 @@ impl OnlineMeeting {
 
     /// `joinMeetingIdSettings.joinMeetingId` and its passcode.
     pub fn meeting_number(&self) -> (String, String) {
+        let number = self.thread.as_u128() >> NUMBER_SHIFT;
         let digest = Sha256::digest(self.thread);
-        let number = digest[..8]
-            .iter()
-            .fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
         let passcode = BASE64_STANDARD_NO_PAD
             .encode(&digest[8..24])
             .replace(['+', '/'], "x");
-        (
-            format!("{:012}", number % 1_000_000_000_000),
-            passcode[..6].to_owned(),
-        )
+        (format!("{number:012}"), passcode[..6].to_owned())
     }
 
     /// When Microsoft forgets the meeting, if nothing changes before.
@@ -183,8 +194,14 @@ impl OnlineMeeting {
             .unwrap_or(Timestamp::MAX)
     }
 
+    /// Whether nobody has deleted it.
     pub fn is_live(&self) -> bool {
         self.deleted_at.is_none()
+    }
+
+    /// Whether Graph knows it: neither deleted nor forgotten.
+    pub fn is_known_at(&self, now: Timestamp) -> bool {
+        self.is_live() && now < self.expires_at()
     }
 
     /// The role of somebody who is on the list of attendees.
@@ -205,69 +222,115 @@ impl OnlineMeeting {
     }
 }
 
-/// All meetings, found by id, by join URL and by the key of `createOrGet`.
+/// All meetings, found by id, by join URL, by number and by the key of `createOrGet`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(from = "Kept", into = "Kept")]
 pub struct Meetings {
     pub deleted_links: DeletedLinks,
+    pub type_annotations: TypeAnnotations,
+    pub outsiders: Outsiders,
     pub access_policies: Vec<AccessPolicy>,
-    by_thread: BTreeMap<Uuid, OnlineMeeting>,
-    by_key: HashMap<Key, Uuid>,
+    hosts: Hosts,
+    /// In the order they were made.
+    rows: Vec<Row>,
+    by_thread: BTreeMap<Uuid, u32>,
+    by_key: HashMap<Key, u32>,
     made: HashMap<(ObjectId, Month), u32>,
 }
 
 /// A digest of the organizer and the external id, for a hundred thousand texts would weigh.
-type Key = [u8; 16];
+type Key = [u8; 12];
 
 /// Year and month in UTC.
 type Month = (i16, i8);
 
+/// A meeting's number is the front of its thread, so that the threads' own order finds it: as many
+/// bits as twelve digits can show.
+const NUMBER_SHIFT: u32 = 128 - 39;
+
 impl Meetings {
     /// Adds a meeting.
     pub fn insert(&mut self, meeting: OnlineMeeting) {
+        let Ok(place) = u32::try_from(self.rows.len()) else {
+            return;
+        };
         if let Some(external_id) = &meeting.external_id {
             self.by_key
-                .insert(key(meeting.organizer, external_id), meeting.thread);
+                .insert(key(meeting.organizer, external_id), place);
         }
         *self
             .made
             .entry((meeting.organizer, month(meeting.created)))
             .or_default() += 1;
-        self.by_thread.insert(meeting.thread, meeting);
+        self.by_thread.insert(meeting.thread, place);
+        self.rows.push(Row::of(meeting, &mut self.hosts));
     }
 
     /// The meeting with this Graph id, deleted or not.
-    pub fn find(&self, id: &str) -> Option<&OnlineMeeting> {
-        let meeting = self.by_thread.get(&thread_of_id(id)?)?;
+    pub fn find(&self, id: &str) -> Option<OnlineMeeting> {
+        let meeting = self.find_thread(thread_of_id(id)?)?;
         (meeting.id() == id).then_some(meeting)
     }
 
-    pub fn find_thread(&self, thread: Uuid) -> Option<&OnlineMeeting> {
-        self.by_thread.get(&thread)
+    pub fn find_thread(&self, thread: Uuid) -> Option<OnlineMeeting> {
+        self.at(*self.by_thread.get(&thread)?)
     }
 
-    pub fn find_thread_mut(&mut self, thread: Uuid) -> Option<&mut OnlineMeeting> {
-        self.by_thread.get_mut(&thread)
+    /// Changes a meeting, and gives it back as it is now.
+    pub fn change(
+        &mut self,
+        thread: Uuid,
+        change: impl FnOnce(&mut OnlineMeeting),
+    ) -> Option<OnlineMeeting> {
+        let place = *self.by_thread.get(&thread)?;
+        let mut meeting = self.at(place)?;
+        change(&mut meeting);
+        let row = Row::of(meeting.clone(), &mut self.hosts);
+        *self.rows.get_mut(usize::try_from(place).ok()?)? = row;
+        Some(meeting)
     }
 
     /// The meeting that `createOrGet` last made for this key, deleted or not.
-    pub fn find_key(&self, organizer: ObjectId, external_id: &str) -> Option<&OnlineMeeting> {
-        self.by_thread
-            .get(self.by_key.get(&key(organizer, external_id))?)
+    pub fn find_key(&self, organizer: ObjectId, external_id: &str) -> Option<OnlineMeeting> {
+        let place = *self.by_key.get(&key(organizer, external_id))?;
+        self.at(place)
+            .filter(|meeting| meeting.external_id.as_deref() == Some(external_id))
     }
 
     /// The meeting behind a join URL, deleted or not. The host in the URL doesn't count.
-    pub fn find_join_url(&self, url: &str) -> Option<&OnlineMeeting> {
+    pub fn find_join_url(&self, url: &str) -> Option<OnlineMeeting> {
         let path = url.split_once("/l/meetup-join/")?.1;
         let thread = percent_decode_str(path.split('/').next()?)
             .decode_utf8()
             .ok()?;
-        self.by_thread.get(&thread_of_name(&thread)?)
+        self.find_thread(thread_of_name(&thread)?)
     }
 
-    /// Every meeting, deleted ones included.
-    pub fn iter(&self) -> impl Iterator<Item = &OnlineMeeting> {
-        self.by_thread.values()
+    /// The meeting of a tenant with this number, written with spaces or without.
+    pub fn find_number(&self, tenant: TenantId, number: &str) -> Option<OnlineMeeting> {
+        let digits = number.replace(' ', "");
+        let number: u128 = (digits.len() == 12)
+            .then(|| digits.parse().ok())?
+            .filter(|number| *number < 1 << 39)?;
+        let first = Uuid::from_u128(number << NUMBER_SHIFT);
+        let last = Uuid::from_u128(((number + 1) << NUMBER_SHIFT).wrapping_sub(1));
+        self.by_thread
+            .range(first..=last)
+            .filter_map(|(_, place)| self.at(*place))
+            .find(|meeting| meeting.tenant == tenant)
+    }
+
+    /// Every meeting, deleted ones included, the oldest first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = OnlineMeeting> + ExactSizeIterator {
+        self.rows.iter().map(|row| row.meeting(&self.hosts))
+    }
+
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
     }
 
     /// How many meetings this person made in the month (UTC) of `at`, deleted ones included.
@@ -278,6 +341,15 @@ impl Meetings {
             .unwrap_or_default()
     }
 
+    /// How many meetings each host made in the month (UTC) of `at`.
+    pub fn list_made_in_month(&self, at: Timestamp) -> impl Iterator<Item = (ObjectId, u32)> {
+        let wanted = month(at);
+        self.made
+            .iter()
+            .filter(move |((_, month), _)| *month == wanted)
+            .map(|((host, _), count)| (*host, *count))
+    }
+
     /// Whether an application may act for this host by itself.
     pub fn is_access_allowed(
         &self,
@@ -286,12 +358,13 @@ impl Meetings {
         host: ObjectId,
         now: Timestamp,
     ) -> bool {
-        self.access_policies.iter().any(|policy| {
-            policy.tenant == tenant
-                && policy.client_id == client_id
-                && policy.host.is_none_or(|id| id == host)
-                && policy.acts_from <= now
-        })
+        access::acting(&self.access_policies, tenant, host, now)
+            .is_some_and(|policy| policy.apps.contains(&client_id))
+    }
+
+    fn at(&self, place: u32) -> Option<OnlineMeeting> {
+        let row = self.rows.get(usize::try_from(place).ok()?)?;
+        Some(row.meeting(&self.hosts))
     }
 }
 
@@ -315,7 +388,7 @@ fn key(organizer: ObjectId, external_id: &str) -> Key {
         .chain_update(external_id)
         .finalize();
     let mut key = Key::default();
-    key.copy_from_slice(&digest[..16]);
+    key.copy_from_slice(&digest[..12]);
     key
 }
 
@@ -329,6 +402,8 @@ fn month(at: Timestamp) -> Month {
 #[serde(default, deny_unknown_fields)]
 struct Kept {
     deleted_links: DeletedLinks,
+    type_annotations: TypeAnnotations,
+    outsiders: Outsiders,
     access_policies: Vec<AccessPolicy>,
     online_meetings: Vec<OnlineMeeting>,
 }
@@ -339,6 +414,8 @@ impl From<Kept> for Meetings {
         kept.online_meetings.sort_by_key(|meeting| meeting.created);
         let mut meetings = Self {
             deleted_links: kept.deleted_links,
+            type_annotations: kept.type_annotations,
+            outsiders: kept.outsiders,
             access_policies: kept.access_policies,
             ..Self::default()
         };
@@ -352,9 +429,11 @@ impl From<Kept> for Meetings {
 impl From<Meetings> for Kept {
     fn from(meetings: Meetings) -> Self {
         Self {
+            online_meetings: meetings.iter().collect(),
             deleted_links: meetings.deleted_links,
+            type_annotations: meetings.type_annotations,
+            outsiders: meetings.outsiders,
             access_policies: meetings.access_policies,
-            online_meetings: meetings.by_thread.into_values().collect(),
         }
     }
 }
