@@ -228,6 +228,9 @@ fn sqlite(url: &str, connections: u32) -> ConnectOptions {
 
 fn of_ithaca(sqlite: SqliteConnectOptions) -> SqliteConnectOptions {
     sqlite
+        // What is erased is overwritten too: nothing of a token or a directory stays
+        // behind in free pages.
+        .pragma("secure_delete", "ON")
         .pragma("journal_mode", "WAL")
         .pragma("synchronous", "FULL")
         .pragma("foreign_keys", "ON")

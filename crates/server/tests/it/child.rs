@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
 use std::process::{ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crate::runtime::{GLANCE, PATIENCE};
@@ -25,7 +25,7 @@ pub struct Child {
     program: String,
     process: std::process::Child,
     lifeline: Option<ChildStdin>,
-    lines: Receiver<String>,
+    lines: Mutex<Receiver<String>>,
     errors: Arc<Mutex<String>>,
 }
 
@@ -64,7 +64,7 @@ impl Child {
             program: program.to_owned(),
             process,
             lifeline,
-            lines,
+            lines: Mutex::new(lines),
             errors,
         }
     }
@@ -72,7 +72,7 @@ impl Child {
     /// The next line of standard output; fails the test with the program's own words where
     /// none comes.
     pub fn next_line(&self) -> String {
-        match self.lines.recv_timeout(PATIENCE) {
+        match self.lines().recv_timeout(PATIENCE) {
             Ok(line) => line,
             Err(RecvTimeoutError::Timeout) => panic!(
                 "{} said nothing for {PATIENCE:?}.\n{}",
@@ -83,6 +83,10 @@ impl Child {
                 panic!("{} ended early.\n{}", self.program, self.errors())
             }
         }
+    }
+
+    fn lines(&self) -> MutexGuard<'_, Receiver<String>> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Asks it to stop as Ctrl-C does and waits until it has.
@@ -111,7 +115,7 @@ impl Child {
     /// All that it said on standard output, once it has stopped by itself.
     pub fn says_at_the_end(&mut self) -> (ExitStatus, String) {
         let status = self.ended();
-        let lines: Vec<String> = self.lines.iter().collect();
+        let lines: Vec<String> = self.lines().iter().collect();
         (status, lines.join("\n"))
     }
 

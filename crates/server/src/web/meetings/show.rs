@@ -11,7 +11,7 @@ use mentoring::role::{Role, Roles, rights};
 use mentoring::track::Mode;
 
 use super::{link, mode, when, words};
-use crate::store::{self, directory, links, tracks};
+use crate::store::{self, directory, integrations, links, tracks};
 use crate::web::actor::SignedIn;
 use crate::web::answer::{Answer, Failed, view};
 use crate::web::pages::frame::Here;
@@ -36,12 +36,15 @@ pub async fn show(signed_in: SignedIn, Path((_, id)): Path<(String, String)>) ->
         .await?
         .filter(|_| meeting.mode == Mode::Teams);
     let differences = link.as_ref().map_or(&[][..], |link| &link.differences);
-    let forecast = if meeting.mode == Mode::Teams && meeting.state == MeetingState::Scheduled {
-        let scope = lobby::effective(track.lobby, differences);
-        Some(forecast(&signed_in, meeting, &roles, scope).await?)
-    } else {
-        None
-    };
+    // Once Teams is removed, nothing is known of who would walk in.
+    let is_known = integrations::find(store, sight).await?.state.may_call();
+    let forecast =
+        if is_known && meeting.mode == Mode::Teams && meeting.state == MeetingState::Scheduled {
+            let scope = lobby::effective(track.lobby, differences);
+            Some(forecast(&signed_in, meeting, &roles, scope).await?)
+        } else {
+            None
+        };
     let lobby = forecast.as_ref().map(|forecast| pages::Lobby {
         warning: warning(forecast, &people),
         admits: words::admitting(&first_names(&forecast.admits, &people)),

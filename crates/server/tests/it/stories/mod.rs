@@ -89,14 +89,19 @@ pub fn creates_a_teams_meeting(
 /// A demo in which Larkspur Health has integrated Teams and New Managers uses it.
 pub fn demo_with_teams() -> Demo {
     let demo = Demo::starts();
+    gets_teams(&demo);
+    demo
+}
+
+/// Larkspur Health integrates Teams and New Managers uses it.
+pub fn gets_teams(demo: &Demo) {
     let mut amara = crate::reader::Reader::new();
-    signs_in(&mut amara, &demo, "Amara Okafor");
+    signs_in(&mut amara, demo, "Amara Okafor");
     goes_to_the_integration(&mut amara);
     integrates_as(&mut amara, "scheduler@larkspur.example");
     let mut jonas = crate::reader::Reader::new();
-    signs_in(&mut jonas, &demo, "Jonas Weber");
+    signs_in(&mut jonas, demo, "Jonas Weber");
     enables_teams_in(&mut jonas, "New Managers");
-    demo
 }
 
 /// Goes to the first page of the organization of this visitor.
