@@ -28,6 +28,9 @@ pub enum Event {
     SignedIn {
         member: MemberId,
     },
+    SignedOut {
+        member: MemberId,
+    },
     SignedOutEverywhere {
         member: MemberId,
     },
@@ -164,6 +167,7 @@ impl Event {
             Self::OrganizationCreated { .. } => "organization.created",
             Self::OrganizationDescribed { .. } => "organization.described",
             Self::SignedIn { .. } => "session.begun",
+            Self::SignedOut { .. } => "session.ended",
             Self::SignedOutEverywhere { .. } => "session.all_ended",
             Self::MemberInvited { .. } => "member.invited",
             Self::InvitationAccepted { .. } => "member.accepted",
@@ -207,6 +211,7 @@ impl Event {
     pub fn subject(&self) -> (&'static str, String) {
         match self {
             Self::SignedIn { member }
+            | Self::SignedOut { member }
             | Self::SignedOutEverywhere { member }
             | Self::MemberInvited { member, .. }
             | Self::InvitationAccepted { member }
@@ -254,6 +259,7 @@ impl Event {
                 format!("Changed the organization's settings ({name}).")
             }
             Self::SignedIn { .. } => "Signed in.".to_owned(),
+            Self::SignedOut { .. } => "Signed out.".to_owned(),
             Self::SignedOutEverywhere { .. } => "Signed out everywhere.".to_owned(),
             Self::MemberInvited {
                 name,

@@ -26,6 +26,7 @@ fn every_event() -> Vec<Event> {
             name: "Larkspur Health".to_owned(),
         },
         Event::SignedIn { member: LUIS },
+        Event::SignedOut { member: LUIS },
         Event::SignedOutEverywhere { member: LUIS },
         Event::MemberInvited {
             member: LUIS,

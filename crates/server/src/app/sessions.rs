@@ -226,8 +226,17 @@ impl App {
 
     /// Ends this browser's session.
     pub async fn sign_out(&self, signed_in: &SignedIn) -> Done<()> {
-        let tx = self.store.begin_unscoped().await?;
+        let acting = &signed_in.acting;
+        let tx = self.store.begin(acting.actor.organization).await?;
         sessions::delete(&tx, &signed_in.key).await?;
+        super::record(
+            &tx,
+            acting,
+            &Event::SignedOut {
+                member: acting.actor.member,
+            },
+        )
+        .await?;
         tx.commit().await?;
         Ok(())
     }

@@ -182,7 +182,7 @@ pub async fn show(admin: GlobalAdministrator, Path((_, id)): Path<(String, Strin
     let last_seen = sessions::last_seen(store, sight, member.id)
         .await?
         .map_or_else(
-            || "Not in the last two weeks".to_owned(),
+            || "Not signed in".to_owned(),
             |at| times::moment(at, admin.app.clock.now(), admin.member().into()),
         );
     let integration = integrations::find(store, sight).await?;

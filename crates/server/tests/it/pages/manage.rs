@@ -153,6 +153,7 @@ async fn who_is_deactivated_is_out_and_can_come_back() {
     assert_eq!(luis.opens("/larkspur").await.status, StatusCode::SEE_OTHER);
     let page = amara.opens(&his).await;
     assert!(page.body.contains("Reactivate"), "{}", page.body);
+    assert!(page.body.contains("Not signed in"), "{}", page.body);
     let back = amara.posts(&format!("{his}/reactivation"), &[]).await;
     assert_eq!(back.status, StatusCode::SEE_OTHER);
     let foreign = house.world.quillfield.mentee.id;

@@ -1,5 +1,6 @@
 //! The pages, asked as a browser asks, over a store of their own and without a network.
 
+mod forms;
 mod guard;
 mod integrations;
 mod isolation;
