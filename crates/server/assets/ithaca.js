@@ -50,14 +50,15 @@
   function wait(popup) {
     show('waiting');
     const began = Date.now();
+    let looksClosed = 0;
     const watch = setInterval(() => {
-      const note = document.querySelector('#teams-state [data-closed-note]');
-      if (!note) return clearInterval(watch);
-      // A hint only: some sign-in pages cut the tie while they are still open.
-      note.hidden = !popup.closed;
-      if (Date.now() - began < PATIENCE) return;
+      if (!document.querySelector('#teams-state [data-waiting]')) return clearInterval(watch);
+      // Whoever has finished closes it too: the answer is on this page within four looks.
+      looksClosed = popup.closed ? looksClosed + 1 : 0;
+      const gaveUp = Date.now() - began > PATIENCE;
+      if (looksClosed < 4 && !gaveUp) return;
       clearInterval(watch);
-      show('gave-up');
+      show(gaveUp ? 'gave-up' : 'closed');
     }, 500);
   }
 

@@ -175,15 +175,28 @@ impl TeamsState {
     ///
     /// It goes on asking: who comes back late still sees the page change.
     fn gave_up(&self) -> Option<Self> {
+        self.ended_with(
+            "Microsoft has not answered within two minutes, so nothing has changed here. If its \
+             window shows an error, close it and try again; if it is still open, you can finish \
+             there.",
+        )
+    }
+
+    /// What takes its place when the pop-up is gone without an answer.
+    ///
+    /// Some sign-in pages cut the tie while they are open, so it goes on asking too.
+    fn closed(&self) -> Option<Self> {
+        self.ended_with(
+            "The Microsoft window was closed before Microsoft answered, so nothing has changed \
+             here. Try again, or finish there if it is still open.",
+        )
+    }
+
+    fn ended_with(&self, sentence: &str) -> Option<Self> {
         let attempt = self.attempt()?;
         Some(Self {
             poll: Some(self.poll_address(attempt, "waiting")),
-            ended: Some(
-                "Microsoft has not answered within two minutes, so nothing has changed here. If \
-                 its window shows an error, close it and try again; if it is still open, you can \
-                 finish there."
-                    .to_owned(),
-            ),
+            ended: Some(sentence.to_owned()),
             ..self.clone()
         })
     }

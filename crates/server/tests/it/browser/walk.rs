@@ -165,7 +165,8 @@ fn step_3_microsoft_refuses_a_personal_account_and_the_page_goes_on(scripts: boo
     amara.sees("personal Microsoft account");
     if scripts {
         amara.closes_the_popup();
-        amara.comes_to_see("The Microsoft window seems to be closed.");
+        amara.comes_to_see("The Microsoft window was closed before Microsoft answered");
+        assert!(amara.is_offered("Integrate"));
     } else {
         amara.opens(&demo.at("/larkspur/manage/integrations/teams"));
     }

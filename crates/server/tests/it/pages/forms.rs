@@ -214,7 +214,7 @@ async fn what_is_typed_wrong_comes_back_in_every_form_and_changes_nothing() {
         wrong(
             &format!("{SETTINGS}/participants"),
             &[("member", "nobody"), ("roles", "mentor")],
-            "Somebody you chose",
+            "Choose somebody who is not in this track yet.",
             &["checked"],
         ),
     ] {
@@ -406,6 +406,10 @@ async fn every_change_is_in_the_audit_log() {
         ),
     )
     .await;
+    stands(&house, IntegrationState::Integrated).await;
+    let account = [("account", "luis.ortega@larkspur.example")];
+    let his = format!("{SETTINGS}/teams/{luis}");
+    is_logged(&house, &amara, (&his, &account, "member.account_mapped")).await;
     for (state, path, fields, action) in [
         (
             IntegrationState::AwaitingConfirmation,
