@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::ids::{ObjectId, TenantId};
 use crate::secret::{Secret, kept};
@@ -105,8 +105,8 @@ impl Person {
 }
 
 /// Everyone in every tenant, found by object id and by address.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(from = "Vec<Person>", into = "Vec<Person>")]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(from = "Vec<Person>")]
 pub struct People {
     /// Everyone at their place; an empty one where somebody was deleted.
     places: Vec<Option<Person>>,
@@ -322,8 +322,8 @@ impl From<Vec<Person>> for People {
     }
 }
 
-impl From<People> for Vec<Person> {
-    fn from(people: People) -> Self {
-        people.places.into_iter().flatten().collect()
+impl Serialize for People {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.places.iter().flatten())
     }
 }

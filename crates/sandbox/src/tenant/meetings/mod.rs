@@ -13,7 +13,8 @@ use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use percent_encoding::percent_decode_str;
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeStruct as _;
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -223,8 +224,8 @@ impl OnlineMeeting {
 }
 
 /// All meetings, found by id, by join URL, by number and by the key of `createOrGet`.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(from = "Kept", into = "Kept")]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(from = "Kept")]
 pub struct Meetings {
     pub deleted_links: DeletedLinks,
     pub type_annotations: TypeAnnotations,
@@ -398,7 +399,7 @@ fn month(at: Timestamp) -> Month {
 }
 
 /// How the meetings are kept in the state file.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Kept {
     deleted_links: DeletedLinks,
@@ -426,14 +427,23 @@ impl From<Kept> for Meetings {
     }
 }
 
-impl From<Meetings> for Kept {
-    fn from(meetings: Meetings) -> Self {
-        Self {
-            online_meetings: meetings.iter().collect(),
-            deleted_links: meetings.deleted_links,
-            type_annotations: meetings.type_annotations,
-            outsiders: meetings.outsiders,
-            access_policies: meetings.access_policies,
+/// The same, one meeting after the other, for all of them at once would weigh.
+impl Serialize for Meetings {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        struct Each<'a>(&'a Meetings);
+
+        impl Serialize for Each<'_> {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.collect_seq(self.0.iter())
+            }
         }
+
+        let mut kept = to.serialize_struct("Kept", 5)?;
+        kept.serialize_field("deleted_links", &self.deleted_links)?;
+        kept.serialize_field("type_annotations", &self.type_annotations)?;
+        kept.serialize_field("outsiders", &self.outsiders)?;
+        kept.serialize_field("access_policies", &self.access_policies)?;
+        kept.serialize_field("online_meetings", &Each(self))?;
+        kept.end()
     }
 }
