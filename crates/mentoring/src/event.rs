@@ -6,6 +6,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::lobby::LobbyScope;
+use crate::meeting::Part;
 use crate::member::EmailAddress;
 use crate::organization::{MeetingId, MemberId, TrackId};
 use crate::role::{Role, Roles};
@@ -141,6 +142,24 @@ pub enum Event {
         track: TrackId,
         reason: Option<String>,
     },
+    OccurrencesCancelled {
+        meeting: MeetingId,
+        track: TrackId,
+        from: Timestamp,
+        count: usize,
+        reason: Option<String>,
+    },
+    MeetingChanged {
+        meeting: MeetingId,
+        track: TrackId,
+        what: Vec<Part>,
+        reason: Option<String>,
+    },
+    MeetingLeft {
+        meeting: MeetingId,
+        track: TrackId,
+        member: MemberId,
+    },
     MeetingModeChanged {
         meeting: MeetingId,
         track: TrackId,
@@ -195,14 +214,19 @@ impl Event {
             Self::MeetingCreated { .. } => "meeting.created",
             Self::MeetingRescheduled { .. } => "meeting.rescheduled",
             Self::MeetingCancelled { .. } => "meeting.cancelled",
+            Self::OccurrencesCancelled { .. } => "meeting.occurrences_cancelled",
+            Self::MeetingChanged { .. } => "meeting.changed",
+            Self::MeetingLeft { .. } => "meeting.left",
             Self::MeetingModeChanged { .. } => "meeting.mode_changed",
         }
     }
 
-    /// Why a meeting was moved, if that was said: everyone who was invited is told.
+    /// Why a meeting was changed, if that was said: everyone who was invited is told.
     pub fn reason(&self) -> Option<&str> {
         match self {
-            Self::MeetingRescheduled { reason, .. } => reason.as_deref(),
+            Self::MeetingRescheduled { reason, .. }
+            | Self::MeetingChanged { reason, .. }
+            | Self::OccurrencesCancelled { reason, .. } => reason.as_deref(),
             _ => None,
         }
     }
@@ -229,6 +253,9 @@ impl Event {
             Self::MeetingCreated { meeting, .. }
             | Self::MeetingRescheduled { meeting, .. }
             | Self::MeetingCancelled { meeting, .. }
+            | Self::OccurrencesCancelled { meeting, .. }
+            | Self::MeetingChanged { meeting, .. }
+            | Self::MeetingLeft { meeting, .. }
             | Self::MeetingModeChanged { meeting, .. } => ("meeting", meeting.to_string()),
             Self::OrganizationCreated { .. } | Self::OrganizationDescribed { .. } => {
                 ("organization", String::new())
@@ -410,6 +437,24 @@ impl Event {
             Self::MeetingCancelled { reason, .. } => {
                 format!("Cancelled a meeting.{}", because(reason.as_ref()))
             }
+            Self::OccurrencesCancelled {
+                from,
+                count,
+                reason,
+                ..
+            } => format!(
+                "Cancelled {count} of a series' meetings, from {from} on.{}",
+                because(reason.as_ref())
+            ),
+            Self::MeetingChanged { what, reason, .. } => {
+                let parts: Vec<&str> = what.iter().map(|part| part.as_str()).collect();
+                format!(
+                    "Changed a meeting ({}).{}",
+                    parts.join(", "),
+                    because(reason.as_ref())
+                )
+            }
+            Self::MeetingLeft { .. } => "Took somebody who left out of a meeting.".to_owned(),
             Self::MeetingModeChanged { before, after, .. } => {
                 format!(
                     "Turned a meeting from {} into {}.",

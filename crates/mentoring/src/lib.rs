@@ -14,6 +14,7 @@ pub mod meeting;
 pub mod member;
 pub mod organization;
 pub mod refusal;
+pub mod repetition;
 pub mod role;
 pub mod schedule;
 pub mod track;

@@ -82,9 +82,9 @@ pub struct Wanted {
     pub revision: i64,
     /// The title.
     pub subject: String,
-    /// The start.
+    /// The start; of a series that of the occurrence under way or next.
     pub start: Timestamp,
-    /// The end.
+    /// The end of the same.
     pub end: Timestamp,
     /// The people.
     pub people: Vec<LinkPerson>,
@@ -103,6 +103,8 @@ pub struct Observed {
     pub join_url: Option<String>,
     /// The revision of [`Wanted`] that Microsoft has and that was read back.
     pub applied_revision: Option<i64>,
+    /// The start that Microsoft has: of a series that of one occurrence.
+    pub applied_start: Option<Timestamp>,
     /// Whether a create was ever sent: if so, a meeting may exist whatever was answered.
     pub ever_called: bool,
     /// Whether Microsoft confirmed that it is gone.
@@ -159,8 +161,10 @@ pub fn plan(wanted: &Wanted, observed: &Observed) -> Step {
         return Step::Nothing;
     }
     let external_id = external_id(wanted.meeting, observed.generation);
-    let is_applied =
-        observed.applied_revision == Some(wanted.revision) && observed.join_url.is_some();
+    // A series moves on from occurrence to occurrence without anybody changing it.
+    let is_applied = observed.applied_revision == Some(wanted.revision)
+        && observed.applied_start == Some(wanted.start)
+        && observed.join_url.is_some();
     match &observed.online_meeting_id {
         None if wanted.present => Step::CreateOrGet { external_id },
         None if observed.ever_called => Step::GetThenDelete { external_id },

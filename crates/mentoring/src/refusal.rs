@@ -183,6 +183,26 @@ pub enum Refusal {
     /// A cancelled meeting.
     #[error("This meeting was cancelled. Make a new one instead.")]
     MeetingCancelled,
+    /// A rule that is none.
+    #[error("Choose how often it repeats: every day, every week, every two weeks or every month.")]
+    RepetitionUnknown,
+    /// A rule that says nothing of its end, or two things.
+    #[error("Say either how many times you meet or the last day.")]
+    RepetitionEndless,
+    /// A rule with none or too many.
+    #[error("A series has 1 to 104 meetings. Choose fewer, or an earlier last day.")]
+    RepetitionCount,
+    /// A last day before the first.
+    #[error("The last day is before the first meeting. Choose a later one.")]
+    RepetitionEndsBefore,
+    /// A rule that reaches beyond two years.
+    #[error(
+        "A series reaches at most two years ahead. Choose fewer meetings, or an earlier last day."
+    )]
+    RepetitionTooFar,
+    /// An occurrence that can't be changed.
+    #[error("That meeting of the series is over or cancelled. Look at the series again.")]
+    OccurrenceGone,
     /// A meeting that is over.
     #[error("This meeting is over, so it can no longer be changed.")]
     MeetingOver,
@@ -219,6 +239,11 @@ impl Refusal {
             Self::NobodyElse | Self::TooManyPeople(_) | Self::NotAParticipant => "people",
             Self::ModeOff | Self::TeamsNotForYou(_) => "mode",
             Self::ReasonMissing | Self::ReasonTooLong => "reason",
+            Self::RepetitionUnknown
+            | Self::RepetitionEndless
+            | Self::RepetitionCount
+            | Self::RepetitionEndsBefore
+            | Self::RepetitionTooFar => "repetition",
             Self::SignInFailed
             | Self::NotGlobalAdministrator
             | Self::NotTrackAdministrator
@@ -230,6 +255,7 @@ impl Refusal {
             | Self::ConsentBroken { .. }
             | Self::NotYourMeeting
             | Self::MeetingCancelled
+            | Self::OccurrenceGone
             | Self::MeetingOver => return None,
         })
     }
@@ -250,6 +276,7 @@ impl Refusal {
             Self::LastAdministrator
             | Self::MemberState(_)
             | Self::MeetingCancelled
+            | Self::OccurrenceGone
             | Self::MeetingOver
             | Self::TeamsUnavailable(_)
             | Self::TeamsNotForYou(_)

@@ -42,6 +42,22 @@ fn zone(name: &str) -> Result<(String, TimeZone), Refusal> {
     }
 }
 
+/// The zone of a name that was checked before.
+pub(crate) fn named_zone(name: &str) -> Result<TimeZone, Refusal> {
+    zone(name).map(|(_, zone)| zone)
+}
+
+/// When a meeting is to be, as a form or the API says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct When {
+    /// The local time.
+    pub local_start: DateTime,
+    /// The IANA zone that it is local in.
+    pub time_zone: String,
+    /// How long.
+    pub duration_minutes: u16,
+}
+
 /// Makes a schedule of what a form says: 5 minutes to 24 hours long, starting between now
 /// and two years ahead.
 ///
@@ -84,6 +100,27 @@ pub(crate) fn check(
             Err(refusals)
         }
     }
+}
+
+/// A time that nobody goes by: only its distance to others counts, so it may lie anywhere.
+pub(crate) fn check_any(when: &When) -> Result<Schedule, Vec<Refusal>> {
+    let (time_zone, zone) = zone(&when.time_zone).map_err(|refusal| vec![refusal])?;
+    if !(5..=24 * 60).contains(&when.duration_minutes) {
+        return Err(vec![Refusal::DurationInvalid]);
+    }
+    let starts_at = zone
+        .to_ambiguous_timestamp(when.local_start)
+        .compatible()
+        .map_err(|_| vec![Refusal::DateInvalid])?;
+    Ok(Schedule {
+        local_start: when.local_start,
+        time_zone,
+        duration_minutes: when.duration_minutes,
+        starts_at,
+        ends_at: starts_at
+            .saturating_add(SignedDuration::from_mins(i64::from(when.duration_minutes)))
+            .unwrap_or(starts_at),
+    })
 }
 
 /// The instant of a local time, which lies between now and two years ahead: compared on the

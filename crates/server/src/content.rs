@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use mentoring::invitation::{CalendarObject, Change};
 use mentoring::organization::MemberId;
+use mentoring::schedule::Schedule;
 use mentoring::track::Mode;
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +58,9 @@ pub struct Invitation {
     pub reason: Option<String>,
     /// What goes into the calendar.
     pub calendar: CalendarObject,
+    /// When people meet next, where the calendar object tells of a series.
+    #[serde(default)]
+    pub next: Option<Schedule>,
     /// How people meet.
     pub mode: Mode,
     /// Who made the meeting: answers to the mail go to them.

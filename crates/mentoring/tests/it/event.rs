@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use mentoring::event::Event;
 use mentoring::integration::Cause;
 use mentoring::lobby::LobbyScope;
-use mentoring::meeting;
+use mentoring::meeting::{self, Part, Scope};
 use mentoring::member::EmailAddress;
 use mentoring::role::{Role, Roles};
 use mentoring::track::Mode;
@@ -129,6 +129,24 @@ fn every_event() -> Vec<Event> {
             track,
             reason: reason(),
         },
+        Event::OccurrencesCancelled {
+            meeting: id,
+            track,
+            from: starts_at,
+            count: 3,
+            reason: reason(),
+        },
+        Event::MeetingChanged {
+            meeting: id,
+            track,
+            what: vec![Part::Title, Part::People],
+            reason: reason(),
+        },
+        Event::MeetingLeft {
+            meeting: id,
+            track,
+            member: LUIS,
+        },
         Event::MeetingModeChanged {
             meeting: id,
             track,
@@ -173,14 +191,14 @@ fn the_audit_log_says_that_a_meeting_was_not_what_it_is_about() {
         agenda: secret.to_owned(),
         ..crate::people::draft()
     };
-    let (made, created) = meeting::create(
+    let (made, created) = crate::people::create(
         &crate::people::mei(),
         &draft,
         &crate::people::context(&track, &everyone),
     )
     .unwrap();
     let (cancelled, called_off) =
-        meeting::cancel(&jonas(), &made, Some("Ill".to_owned()), now()).unwrap();
+        meeting::cancel(&jonas(), &made, Scope::All, Some("Ill".to_owned()), now()).unwrap();
     let (_, turned) = meeting::change_mode(&cancelled, Mode::Phone);
     for event in [created, called_off, turned] {
         let kept = serde_json::to_string(&event).unwrap();
@@ -196,6 +214,7 @@ fn the_reason_that_was_given_is_kept() {
     let (_, event) = meeting::cancel(
         &jonas(),
         &meeting(),
+        Scope::All,
         Some("The room is closed.".to_owned()),
         now(),
     )

@@ -2,23 +2,29 @@ use jiff::civil::datetime;
 use mentoring::invitation::{
     CalendarObject, Change, Method, Participation, notices, notices_because,
 };
-use mentoring::meeting::{self, Attendee, Meeting};
+use mentoring::meeting::{self, Attendee, Meeting, Scope};
 use mentoring::organization::MemberId;
 use mentoring::track::Mode;
 
-use crate::people::{JONAS, LUIS, MEI, PRIYA, jonas, meeting, mei, now};
+use crate::people::{self, JONAS, LUIS, MEI, PRIYA, jonas, meeting, mei, now};
 
 fn moved() -> Meeting {
     let noon = datetime(2026, 11, 25, 12, 0, 0, 0);
-    meeting::reschedule(&mei(), &meeting(), noon, "Europe/Berlin", 45, None, now())
+    people::reschedule(&mei(), &meeting(), noon, "Europe/Berlin", 45, None, now())
         .unwrap()
         .0
 }
 
 fn cancelled(reason: Option<&str>) -> Meeting {
-    meeting::cancel(&mei(), &meeting(), reason.map(str::to_owned), now())
-        .unwrap()
-        .0
+    meeting::cancel(
+        &mei(),
+        &meeting(),
+        Scope::All,
+        reason.map(str::to_owned),
+        now(),
+    )
+    .unwrap()
+    .0
 }
 
 fn told(before: Option<&Meeting>, after: &Meeting) -> Vec<(MemberId, Method, i64, Change)> {
@@ -58,7 +64,7 @@ fn a_moved_meeting_replaces_the_entry_in_every_calendar() {
 fn the_reason_of_an_administrator_reaches_everyone() {
     let why = "The room is closed.";
     let noon = datetime(2026, 11, 25, 12, 0, 0, 0);
-    let (after, _) = meeting::reschedule(
+    let (after, _) = people::reschedule(
         &jonas(),
         &meeting(),
         noon,
@@ -79,7 +85,14 @@ fn the_reason_of_an_administrator_reaches_everyone() {
         );
         assert_eq!(notice.reason.as_deref(), Some(why));
     }
-    let (after, _) = meeting::cancel(&jonas(), &meeting(), Some(why.to_owned()), now()).unwrap();
+    let (after, _) = meeting::cancel(
+        &jonas(),
+        &meeting(),
+        Scope::All,
+        Some(why.to_owned()),
+        now(),
+    )
+    .unwrap();
     for notice in notices(Some(&meeting()), &after) {
         assert_eq!(notice.reason.as_deref(), Some(why));
     }
@@ -214,6 +227,8 @@ fn what_was_put_into_the_outbox_comes_out_the_same() {
         )],
         stamp: now(),
         cancelled: true,
+        recurrence: None,
+        only: None,
     };
     let kept = serde_json::to_string(&object).unwrap();
     assert_eq!(

@@ -30,12 +30,13 @@ fn every_observed() -> Vec<Observed> {
     for id in [None, Some("MSo1")] {
         for join_url in [None, Some("https://teams.example/l/1")] {
             for applied_revision in [None, Some(1), Some(2)] {
-                for bits in 0..4_u8 {
+                for bits in 0..8_u8 {
                     all.push(Observed {
                         generation: 3,
                         online_meeting_id: id.map(str::to_owned),
                         join_url: join_url.map(str::to_owned),
                         applied_revision,
+                        applied_start: (bits & 4 != 0).then_some(Timestamp::UNIX_EPOCH),
                         ever_called: bits & 1 != 0,
                         deleted_confirmed: bits & 2 != 0,
                     });
@@ -92,6 +93,7 @@ fn nothing_is_left_to_do_only_when_people_have_a_link_of_this_revision() {
         let is_there = observed.online_meeting_id.is_some()
             && observed.join_url.is_some()
             && observed.applied_revision == Some(2)
+            && observed.applied_start.is_some()
             && !observed.deleted_confirmed;
         if rests {
             assert!(is_there || observed.deleted_confirmed, "{observed:?}");
@@ -99,6 +101,28 @@ fn nothing_is_left_to_do_only_when_people_have_a_link_of_this_revision() {
             assert!(!is_there, "{observed:?}");
         }
     }
+}
+
+/// A series moves on by itself: when one occurrence is over, the times of the next are
+/// wanted, and nothing else is different.
+#[test]
+fn the_times_of_the_next_occurrence_are_an_update_of_the_same_teams_meeting() {
+    let observed = Observed {
+        generation: 1,
+        online_meeting_id: Some("MSo1".to_owned()),
+        join_url: Some("https://teams.example/l/1".to_owned()),
+        applied_revision: Some(1),
+        applied_start: Some(Timestamp::UNIX_EPOCH),
+        ever_called: true,
+        deleted_confirmed: false,
+    };
+    assert_eq!(plan(&wanted(true, 1), &observed), Step::Nothing);
+    let next = Wanted {
+        start: Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * 7),
+        ..wanted(true, 1)
+    };
+    let id = "MSo1".to_owned();
+    assert_eq!(plan(&next, &observed), Step::Update { id });
 }
 
 /// What was deleted in a generation is not made again in it: nobody knows whether Microsoft
@@ -143,6 +167,7 @@ impl World {
             online_meeting_id: self.id.clone(),
             join_url: self.join_url.clone(),
             applied_revision: self.applied,
+            applied_start: self.applied.map(|_| Timestamp::UNIX_EPOCH),
             ever_called: self.called,
             deleted_confirmed: self.deleted,
         }

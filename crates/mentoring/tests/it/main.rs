@@ -21,6 +21,8 @@ mod people;
 #[cfg(test)]
 mod refusal;
 #[cfg(test)]
+mod repetition;
+#[cfg(test)]
 mod role;
 #[cfg(test)]
 mod schedule;

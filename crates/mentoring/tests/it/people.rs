@@ -5,11 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use jiff::civil::{DateTime, datetime};
 use mentoring::eligibility::Reason;
+use mentoring::event::Event;
 use mentoring::lobby::LobbyScope;
-use mentoring::meeting::{self, Context, Draft, Meeting};
+use mentoring::meeting::{self, Changes, Context, Draft, Meeting, Move, Scope};
 use mentoring::member::{EmailAddress, Member, MemberState};
 use mentoring::organization::{MeetingId, MemberId, OrganizationId, TrackId};
+use mentoring::refusal::Refusal;
+use mentoring::repetition::{End, Every, Repetition};
 use mentoring::role::{Actor, Role, Roles};
+use mentoring::schedule::When;
 use mentoring::track::{Mode, Modes, Track};
 use uuid::Uuid;
 
@@ -142,6 +146,7 @@ pub fn draft() -> Draft {
         duration_minutes: 45,
         mode: Mode::Teams,
         location: String::new(),
+        repetition: None,
     }
 }
 
@@ -152,16 +157,80 @@ pub fn context<'a>(track: &'a Track, enrolled: &'a BTreeSet<MemberId>) -> Contex
         enrolled,
         eligibility,
         now: now(),
-        id: MeetingId(Uuid::from_u128(0x77)),
-        uid_domain: "ithaca.example",
     }
+}
+
+pub fn create(
+    actor: &Actor,
+    draft: &Draft,
+    context: &Context<'_>,
+) -> Result<(Meeting, Event), Vec<Refusal>> {
+    let id = MeetingId(Uuid::from_u128(0x77));
+    meeting::create(actor, draft, context, id, "ithaca.example")
+}
+
+/// What becomes of a meeting when this person asks for that on Monday, or at another time.
+pub fn change(
+    actor: &Actor,
+    meeting: &Meeting,
+    changes: &Changes,
+    now: Timestamp,
+) -> Result<Option<(Meeting, Event)>, Vec<Refusal>> {
+    let (track, enrolled) = (new_managers(), everyone());
+    let context = Context {
+        now,
+        ..context(&track, &enrolled)
+    };
+    meeting::change(actor, meeting, changes, &context)
+}
+
+/// Moves all of a meeting.
+pub fn reschedule(
+    actor: &Actor,
+    meeting: &Meeting,
+    local_start: DateTime,
+    time_zone: &str,
+    duration_minutes: u16,
+    reason: Option<String>,
+    now: Timestamp,
+) -> Result<(Meeting, Event), Vec<Refusal>> {
+    let when = When {
+        local_start,
+        time_zone: time_zone.to_owned(),
+        duration_minutes,
+    };
+    let changes = Changes {
+        time: Some(Move {
+            when,
+            scope: Scope::All,
+        }),
+        reason,
+        ..Changes::default()
+    };
+    change(actor, meeting, &changes, now).map(|changed| changed.expect("it moved"))
 }
 
 /// Mei meets Luis tomorrow on Teams.
 pub fn meeting() -> Meeting {
     let track = new_managers();
     let enrolled = everyone();
-    meeting::create(&mei(), &draft(), &context(&track, &enrolled))
+    create(&mei(), &draft(), &context(&track, &enrolled))
+        .unwrap()
+        .0
+}
+
+/// Mei meets Luis on Tuesdays at three, from tomorrow on: 24 November, 1, 8 and 15 December.
+pub fn weekly() -> Meeting {
+    let track = new_managers();
+    let enrolled = everyone();
+    let draft = Draft {
+        repetition: Some(Repetition {
+            every: Every::Week,
+            end: End::Count(4),
+        }),
+        ..draft()
+    };
+    create(&mei(), &draft, &context(&track, &enrolled))
         .unwrap()
         .0
 }

@@ -2,16 +2,17 @@
 
 use jiff::Timestamp;
 use mentoring::eligibility::{self, Question, Reason};
+use mentoring::event::Event;
 use mentoring::integration::Cause;
 use mentoring::link::{LinkState, WaitingReason};
-use mentoring::meeting::{self, Context, Draft, Joining, Meeting};
+use mentoring::meeting::{self, Changes, Context, Draft, Joining, Meeting, MeetingState, Scope};
 use mentoring::member::MemberState;
-use mentoring::organization::{MeetingId, TrackId};
+use mentoring::organization::{MeetingId, MemberId, TrackId};
 use mentoring::track::{Mode, Track};
 use uuid::Uuid;
 
 use super::{Acting, App, AppError, Done, record};
-use crate::store::invitations::announce;
+use crate::store::invitations::Telling;
 use crate::store::meetings::StoredMeeting;
 use crate::store::{StoreError, Tx, directory, integrations, links, meetings, tracks};
 use crate::wake::Reconciler;
@@ -26,17 +27,6 @@ pub struct Offer {
     pub track: Track,
     /// Whether the actor may use Teams here; if not, every reason.
     pub teams: std::result::Result<Uuid, Vec<Reason>>,
-}
-
-/// When a meeting is to be, as a form says it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct When {
-    /// The local time.
-    pub local_start: jiff::civil::DateTime,
-    /// The IANA zone that it is local in.
-    pub time_zone: String,
-    /// How long.
-    pub duration_minutes: u16,
 }
 
 /// Why the join address of a meeting opens nothing just now.
@@ -155,34 +145,18 @@ impl App {
             .await?
             .filter(|track| acting.actor.may_create_meeting_in(track.id))
             .ok_or(AppError::NotFound)?;
-        let integration = integrations::find_in(&tx, organization).await?;
-        let lookup = directory::list_in(&tx, organization, &[acting.actor.member])
-            .await?
-            .remove(&acting.actor.member)
-            .ok_or(AppError::NotFound)?;
         let enrolled = tracks::enrolled_in(&tx, organization, track.id).await?;
-        let eligibility = eligibility::decide(&Question {
-            integration: &integration.state,
-            modes: &track.modes,
-            member_state: MemberState::Active,
-            finding: &lookup.finding,
-        });
         let context = Context {
             track: &track,
             enrolled: &enrolled,
-            eligibility,
+            eligibility: eligibility_in(&tx, &track, acting.actor.member).await?,
             now: tx.now,
-            id: MeetingId(self.randomness.uuid_v7(tx.now)),
-            uid_domain: self.instance.uid_domain(),
         };
-        let (meeting, event) =
-            meeting::create(&acting.actor, draft, &context).map_err(AppError::Refused)?;
-        let stored = StoredMeeting {
-            join_code: self.randomness.code(),
-            announced_sequence: None,
-            meeting,
-        };
-        let id = stored.meeting.id;
+        let id = MeetingId(self.randomness.uuid_v7(tx.now));
+        let domain = self.instance.uid_domain();
+        let (meeting, event) = meeting::create(&acting.actor, draft, &context, id, domain)
+            .map_err(AppError::Refused)?;
+        let stored = StoredMeeting::unannounced(meeting, self.randomness.code());
         match meetings::insert(&tx, &stored.meeting, &stored.join_code, form_key).await {
             Err(StoreError::Taken(_)) => {
                 drop(tx);
@@ -197,11 +171,18 @@ impl App {
             }
             other => other?,
         }
-        if stored.meeting.mode == Mode::Teams {
-            let waiting = LinkState::Waiting(WaitingReason::BeingMade);
-            links::want(&tx, organization, id, &waiting, integration.generation).await?;
+        if wants_link(&stored.meeting) {
+            want_link(&tx, &stored.meeting).await?;
         } else {
-            announce(&tx, &self.instance, &self.randomness, None, &stored, None).await?;
+            let tell = Telling {
+                tx: &tx,
+                instance: &self.instance,
+                randomness: &self.randomness,
+                before: None,
+                after: &stored,
+                reason: None,
+            };
+            tell.everyone().await?;
         }
         record(&tx, acting, &event).await?;
         tx.commit().await?;
@@ -210,65 +191,72 @@ impl App {
         Ok(id)
     }
 
-    async fn changeable(&self, tx: &Tx, acting: &Acting, id: MeetingId) -> Done<StoredMeeting> {
+    async fn changeable(
+        &self,
+        tx: &Tx,
+        acting: &Acting,
+        id: MeetingId,
+        revision: i64,
+    ) -> Done<StoredMeeting> {
         let stored = meetings::find_in(tx, acting.actor.organization, id)
             .await?
+            .filter(|stored| mentoring::role::rights(&acting.actor, &stored.meeting).see)
             .ok_or(AppError::NotFound)?;
-        if mentoring::role::rights(&acting.actor, &stored.meeting).see {
-            Ok(stored)
-        } else {
-            Err(AppError::NotFound)
+        if stored.meeting.revision != revision {
+            return Err(StoreError::Stale.into());
         }
+        Ok(stored)
     }
 
-    /// Moves a meeting. `revision` is the one that the form was made from: if the
+    /// Changes a meeting. `revision` is the one that the form was made from: if the
     /// meeting has moved on since, nothing happens.
-    pub async fn reschedule_meeting(
+    pub async fn change_meeting(
         &self,
         acting: &Acting,
         id: MeetingId,
         revision: i64,
-        when: &When,
-        reason: Option<String>,
+        changes: &Changes,
     ) -> Done<()> {
-        let tx = self.store.begin(acting.actor.organization).await?;
-        let stored = self.changeable(&tx, acting, id).await?;
-        if stored.meeting.revision != revision {
-            return Err(StoreError::Stale.into());
+        let organization = acting.actor.organization;
+        let tx = self.store.begin(organization).await?;
+        let stored = self.changeable(&tx, acting, id, revision).await?;
+        let track = tracks::find_in(&tx, organization, stored.meeting.track)
+            .await?
+            .ok_or(AppError::NotFound)?;
+        let enrolled = tracks::enrolled_in(&tx, organization, track.id).await?;
+        let context = Context {
+            track: &track,
+            enrolled: &enrolled,
+            eligibility: eligibility_in(&tx, &track, stored.meeting.organizer).await?,
+            now: tx.now,
+        };
+        let next = meeting::change(&acting.actor, &stored.meeting, changes, &context)
+            .map_err(AppError::Refused)?;
+        if let Some((after, event)) = next {
+            self.save_meeting(&tx, acting, &stored, after, &event)
+                .await?;
+            tx.commit().await?;
+            self.wake.ring(Reconciler::Links);
+            self.wake.ring(Reconciler::Outbox);
         }
-        let (after, event) = meeting::reschedule(
-            &acting.actor,
-            &stored.meeting,
-            when.local_start,
-            &when.time_zone,
-            when.duration_minutes,
-            reason,
-            tx.now,
-        )
-        .map_err(AppError::Refused)?;
-        self.save_change(&tx, acting, &stored, after, &event)
-            .await?;
-        tx.commit().await?;
-        self.wake.ring(Reconciler::Links);
-        self.wake.ring(Reconciler::Outbox);
         Ok(())
     }
 
-    /// Calls a meeting off. Its Teams meeting is deleted, its join address closes at once.
+    /// Calls a meeting off, or occurrences of it. The Teams meeting of a meeting that is
+    /// called off is deleted, its join address closes at once.
     pub async fn cancel_meeting(
         &self,
         acting: &Acting,
         id: MeetingId,
         revision: i64,
+        scope: Scope,
         reason: Option<String>,
     ) -> Done<()> {
         let tx = self.store.begin(acting.actor.organization).await?;
-        let stored = self.changeable(&tx, acting, id).await?;
-        if stored.meeting.revision != revision {
-            return Err(StoreError::Stale.into());
-        }
-        let (after, event) = meeting::cancel(&acting.actor, &stored.meeting, reason, tx.now)?;
-        self.save_change(&tx, acting, &stored, after, &event)
+        let stored = self.changeable(&tx, acting, id, revision).await?;
+        let (after, event) =
+            meeting::cancel(&acting.actor, &stored.meeting, scope, reason, tx.now)?;
+        self.save_meeting(&tx, acting, &stored, after, &event)
             .await?;
         tx.commit().await?;
         self.wake.ring(Reconciler::Links);
@@ -276,40 +264,101 @@ impl App {
         Ok(())
     }
 
-    /// Saves the next revision, its audit entry, and what it asks of Teams and of the
-    /// outbox. People who were never told of the meeting are told once its link works.
-    async fn save_change(
+    /// Takes somebody who leaves the track, or the organization where none is named, out
+    /// of all that they would still attend (F16).
+    pub(super) async fn leave_meetings(
+        &self,
+        tx: &Tx,
+        acting: &Acting,
+        member: MemberId,
+        track: Option<TrackId>,
+        reason: &str,
+    ) -> Done<()> {
+        let organization = acting.actor.organization;
+        for stored in meetings::future_of_in(tx, organization, member, track).await? {
+            let left = meeting::leave(&stored.meeting, member, reason, tx.now);
+            if let Some((after, event)) = left {
+                self.save_meeting(tx, acting, &stored, after, &event)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Saves the next revision of a meeting, its audit entry, and what it asks of Teams and
+    /// of the outbox: whatever changes a meeting ends here.
+    ///
+    /// People are told of a Teams meeting once its link works, so those who know of none
+    /// yet wait for it; who is no longer of the meeting doesn't.
+    pub(super) async fn save_meeting(
         &self,
         tx: &Tx,
         acting: &Acting,
         before: &StoredMeeting,
         after: Meeting,
-        event: &mentoring::event::Event,
+        event: &Event,
     ) -> Done<()> {
         meetings::update(tx, &after).await?;
-        if after.mode == Mode::Teams {
-            if after.state == meeting::MeetingState::Cancelled {
-                links::unwant(tx, after.organization, after.id).await?;
-            } else {
-                links::touch(tx, after.organization, after.id).await?;
-            }
+        match (wants_link(&before.meeting), wants_link(&after)) {
+            (true, true) => links::touch(tx, after.organization, after.id).await?,
+            (true, false) => links::unwant(tx, after.organization, after.id).await?,
+            (false, true) => want_link(tx, &after).await?,
+            (false, false) => {}
         }
         record(tx, acting, event).await?;
-        if before.announced_sequence.is_some() {
-            let next = StoredMeeting {
-                meeting: after,
-                ..before.clone()
-            };
-            announce(
-                tx,
-                &self.instance,
-                &self.randomness,
-                Some(&before.meeting),
-                &next,
-                event.reason(),
-            )
-            .await?;
+        let waits = wants_link(&after) && before.announced_mode != Some(Mode::Teams);
+        let known = before.announced_sequence.is_some();
+        let known = known.then(|| before.known().unwrap_or_else(|| before.meeting.clone()));
+        let next = StoredMeeting {
+            meeting: after,
+            ..before.clone()
+        };
+        let tell = Telling {
+            tx,
+            instance: &self.instance,
+            randomness: &self.randomness,
+            before: known.as_ref(),
+            after: &next,
+            reason: event.reason(),
+        };
+        if waits {
+            tell.who_is_gone().await?;
+        } else {
+            tell.everyone().await?;
         }
         Ok(())
     }
+}
+
+/// Whether a meeting is to have a Teams meeting.
+fn wants_link(meeting: &Meeting) -> bool {
+    meeting.mode == Mode::Teams && meeting.state == MeetingState::Scheduled
+}
+
+async fn want_link(tx: &Tx, meeting: &Meeting) -> Done<()> {
+    let generation = integrations::find_in(tx, meeting.organization)
+        .await?
+        .generation;
+    let waiting = LinkState::Waiting(WaitingReason::BeingMade);
+    links::want(tx, meeting.organization, meeting.id, &waiting, generation).await?;
+    Ok(())
+}
+
+/// Whether a member may use Teams in a track, and as which account.
+async fn eligibility_in(
+    tx: &Tx,
+    track: &Track,
+    member: MemberId,
+) -> Done<std::result::Result<Uuid, Vec<Reason>>> {
+    let integration = integrations::find_in(tx, track.organization).await?;
+    let lookup = directory::list_in(tx, track.organization, &[member])
+        .await?
+        .remove(&member)
+        .ok_or(AppError::NotFound)?;
+    Ok(eligibility::decide(&Question {
+        integration: &integration.state,
+        modes: &track.modes,
+        member_state: MemberState::Active,
+        finding: &lookup.finding,
+    }))
 }

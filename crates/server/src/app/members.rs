@@ -136,12 +136,15 @@ impl App {
         Ok((member, event))
     }
 
-    /// Ends a member's access at once: sessions, links, everything.
+    /// Ends a member's access at once: sessions, links, everything. They are taken
+    /// out of the meetings that lie ahead.
     pub async fn deactivate_member(&self, acting: &Acting, id: MemberId) -> Done<()> {
         self.change_member(acting, id, async |tx, target, others| {
             let event = member::deactivate(&acting.actor, target, others)?;
             sessions::delete_of_member(tx, target.organization, target.id).await?;
             access_links::delete_of_member(tx, target.organization, target.id).await?;
+            let reason = format!("{} has left the organization.", target.name());
+            self.leave_meetings(tx, acting, id, None, &reason).await?;
             Ok((
                 Member {
                     state: MemberState::Deactivated,
@@ -215,6 +218,8 @@ impl App {
         members::update(&tx, &changed).await?;
         record(&tx, acting, &event).await?;
         tx.commit().await?;
+        self.wake.ring(Reconciler::Links);
+        self.wake.ring(Reconciler::Outbox);
         Ok(())
     }
 

@@ -7,7 +7,6 @@ use mentoring::role::Roles;
 use mentoring::track::{self, Mode, Modes, Track};
 
 use super::{Acting, App, AppError, Done, record};
-use crate::store::invitations::announce;
 use crate::store::{StoreError, Tx, directory, integrations, links, meetings, members, tracks};
 use crate::wake::Reconciler;
 
@@ -144,17 +143,7 @@ impl App {
         mode: Mode,
     ) -> Done<()> {
         let (after, event) = mentoring::meeting::change_mode(&stored.meeting, mode);
-        meetings::update(tx, &after).await?;
-        links::unwant(tx, after.organization, after.id).await?;
-        record(tx, acting, &event).await?;
-        let told = stored.announced_sequence.is_some();
-        let next = meetings::StoredMeeting {
-            meeting: after,
-            ..stored.clone()
-        };
-        let before = told.then_some(&stored.meeting);
-        announce(tx, &self.instance, &self.randomness, before, &next, None).await?;
-        Ok(())
+        self.save_meeting(tx, acting, stored, after, &event).await
     }
 
     /// Chooses who gets into a track's Teams meetings without waiting.
@@ -206,7 +195,8 @@ impl App {
         Ok(())
     }
 
-    /// Gives a member these roles in a track; none ends the enrolment.
+    /// Gives a member these roles in a track; none ends the enrolment, and with it their
+    /// part in the meetings of the track that lie ahead.
     pub async fn enrol(
         &self,
         acting: &Acting,
@@ -223,11 +213,17 @@ impl App {
         let event = track::enrol(&acting.actor, &track, &person, &roles)?;
         tracks::enrol(&tx, organization, id, member, &roles).await?;
         record(&tx, acting, &event).await?;
-        if track.modes.contains(Mode::Teams) && !roles.is_empty() {
+        if roles.is_empty() {
+            let reason = format!("{} has left the track.", person.name());
+            self.leave_meetings(&tx, acting, member, Some(id), &reason)
+                .await?;
+        } else if track.modes.contains(Mode::Teams) {
             self.look_up(&tx, organization, &[member]).await?;
         }
         tx.commit().await?;
         self.wake.ring(Reconciler::Directory);
+        self.wake.ring(Reconciler::Links);
+        self.wake.ring(Reconciler::Outbox);
         Ok(())
     }
 }

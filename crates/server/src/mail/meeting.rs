@@ -5,11 +5,14 @@
 
 use askama::Template;
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use mentoring::invitation::Change;
+use mentoring::meeting::Part;
+use mentoring::repetition::Repetition;
 use mentoring::track::Mode;
 use url::Url;
 
-use super::{Letter, When, text};
+use super::{Letter, When, repeats, text};
 
 /// What one person is told about one meeting.
 #[derive(Clone, Debug)]
@@ -28,6 +31,10 @@ pub struct MeetingLetter<'a> {
     pub starts_at: Timestamp,
     pub ends_at: Timestamp,
     pub time_zone: &'a str,
+    /// How it repeats, and where that begins.
+    pub repetition: Option<(Repetition, DateTime)>,
+    /// Whether it is about one meeting of a series alone.
+    pub alone: bool,
     pub mode: Mode,
     pub location: &'a str,
     /// The meeting's page in Ithaca.
@@ -59,6 +66,8 @@ struct Words<'a> {
     reason: Option<String>,
     note: Option<&'static str>,
     when: When,
+    /// "Every week, 4 times"
+    repeats: Option<String>,
     how: String,
     people: String,
     agenda: String,
@@ -88,6 +97,22 @@ impl MeetingLetter<'_> {
                 let before = format!("It was planned for {}, {} ({}).", was.day, was.hours, was.zone);
                 let mut words = self.words("Moved", format!("“{title}” has moved."));
                 words.before = Some(before);
+                if self.alone {
+                    words.before = words.before.map(|before| format!("{before} {OTHERS}"));
+                }
+                update(&words)
+            }
+            Change::Shortened { from } => {
+                let from = (from.starts_at, from.ends_at);
+                let from = When::new(from, self.reader.time_zone, self.time_zone, self.reader.language);
+                let mut words = self.words("Changed", format!("“{title}” ends earlier than it would have."));
+                words.before = Some(format!("From {} on it does not take place.", from.day));
+                update(&words)
+            }
+            Change::Changed { what } => {
+                let what: Vec<&str> = what.iter().map(|part| named(*part)).collect();
+                let mut words = self.words("Changed", format!("“{title}” has changed."));
+                words.before = Some(format!("What is different: {}.", what.join(", ")));
                 update(&words)
             }
             Change::ModeChanged { was } => {
@@ -105,6 +130,13 @@ impl MeetingLetter<'_> {
                 let mut words = self.words("Changed", opening);
                 words.before = Some("The join address opens the new one. A link of Microsoft’s that you may have kept does not.".to_owned());
                 update(&words)
+            }
+            Change::Cancelled { reason } if self.alone => {
+                let opening = format!("One meeting of “{title}” is cancelled, and its entry leaves your calendar.");
+                let mut words = self.words("Cancelled", opening);
+                words.reason = said(reason.as_deref());
+                words.note = Some(OTHERS);
+                cancellation(&words)
             }
             Change::Cancelled { reason } => {
                 let opening = format!("“{title}” is cancelled, and its entry leaves your calendar.");
@@ -145,6 +177,9 @@ impl MeetingLetter<'_> {
             reason: said(self.reason),
             note: None,
             when,
+            repeats: self
+                .repetition
+                .map(|(rule, first)| repeats(&rule, first, self.reader.language)),
             how,
             people: text::one_line(&self.people.join(", ")),
             agenda: text::lines(self.agenda).trim().to_owned(),
@@ -154,6 +189,20 @@ impl MeetingLetter<'_> {
             join_address: self.join_address,
             host: self.host.map(text::one_line),
         }
+    }
+}
+
+const OTHERS: &str = "The other meetings of the series stay as they are.";
+
+const fn named(part: Part) -> &'static str {
+    match part {
+        Part::Title => "the title",
+        Part::Agenda => "the agenda",
+        Part::People => "the people",
+        Part::Mode => "the way you meet",
+        Part::Location => "the place",
+        Part::Time => "the time",
+        Part::Repetition => "how it repeats",
     }
 }
 
@@ -273,6 +322,8 @@ mod tests {
                 starts_at: at("2026-11-24T14:00:00Z"),
                 ends_at: at("2026-11-24T14:45:00Z"),
                 time_zone: "Europe/Berlin",
+                repetition: None,
+                alone: false,
                 mode: self.mode,
                 location: self.location,
                 page: &self.page,

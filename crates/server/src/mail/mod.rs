@@ -18,7 +18,7 @@ pub use meeting::{MeetingLetter, MeetingReader};
 pub use member::{MemberInvitation, PasswordReset};
 pub use message::{CalendarPart, Correspondent, Letter, Message, MessageError, MessageId, Sender};
 pub use smtp::{Delivery, Smtp, SmtpError};
-pub use when::{When, moment};
+pub use when::{When, moment, repeats};
 
 fn letter(subject: &str, text: &impl Template, html: &impl Template) -> Letter {
     Letter {

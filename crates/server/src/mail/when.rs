@@ -4,6 +4,7 @@
 use jiff::civil::{DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, fmt::strtime};
+use mentoring::repetition::{End, Every, MonthlyBy, Repetition};
 
 /// How dates and times are written. The words are English; the order and the
 /// clock follow the reader's language tag.
@@ -75,6 +76,35 @@ pub fn moment(at: Timestamp, zone: &str, language: &str) -> String {
         Clockface::new(zone, at, at).start.time(),
     );
     format!("{}, {time} ({})", when.day, when.zone)
+}
+
+/// How a meeting repeats whose first start that is: "Every Tuesday, 4 times".
+pub fn repeats(rule: &Repetition, first: DateTime, language: &str) -> String {
+    let habit = Habit::of(language);
+    let weekday = written("%A", first);
+    let every = match rule.every {
+        Every::Day => "Every day".to_owned(),
+        Every::Week => format!("Every {weekday}"),
+        Every::TwoWeeks => format!("Every other {weekday}"),
+        Every::Month(MonthlyBy::Day) => format!("On day {} of every month", first.day()),
+        Every::Month(MonthlyBy::Weekday) => {
+            let nth = ["first", "second", "third", "fourth", "fifth"];
+            let nth = nth[usize::from(first.day().unsigned_abs() - 1) / 7];
+            format!("On the {nth} {weekday} of every month")
+        }
+    };
+    match rule.end {
+        End::Count(1) => format!("{every}, once"),
+        End::Count(count) => format!("{every}, {count} times"),
+        End::Until(until) => {
+            let until = until.to_datetime(Time::midnight());
+            let until = match habit {
+                Habit::World => written("%-d %B %Y", until),
+                Habit::UnitedStates => written("%B %-d, %Y", until),
+            };
+            format!("{every}, until {until}")
+        }
+    }
 }
 
 /// What the clocks of one zone show at both ends.

@@ -15,11 +15,11 @@ impl MigrationName for Migration {
     }
 }
 
-fn name(text: &str) -> DynIden {
+pub(super) fn name(text: &str) -> DynIden {
     Alias::new(text).into_iden()
 }
 
-fn text(column: &str) -> ColumnDef {
+pub(super) fn text(column: &str) -> ColumnDef {
     ColumnDef::new(name(column)).text().not_null().take()
 }
 
@@ -27,11 +27,11 @@ fn text_null(column: &str) -> ColumnDef {
     ColumnDef::new(name(column)).text().null().take()
 }
 
-fn number(column: &str) -> ColumnDef {
+pub(super) fn number(column: &str) -> ColumnDef {
     ColumnDef::new(name(column)).big_integer().not_null().take()
 }
 
-fn number_null(column: &str) -> ColumnDef {
+pub(super) fn number_null(column: &str) -> ColumnDef {
     ColumnDef::new(name(column)).big_integer().null().take()
 }
 
@@ -39,7 +39,7 @@ fn truth(column: &str) -> ColumnDef {
     ColumnDef::new(name(column)).boolean().not_null().take()
 }
 
-fn id(column: &str) -> ColumnDef {
+pub(super) fn id(column: &str) -> ColumnDef {
     ColumnDef::new(name(column)).uuid().not_null().take()
 }
 
@@ -82,7 +82,7 @@ fn table(table: &str, key: &[&str], columns: Vec<ColumnDef>) -> TableCreateState
 
 /// A table of an organization: its id leads the key, and the organization's end is the
 /// row's end.
-fn owned(of: &str, key: &[&str], columns: Vec<ColumnDef>) -> TableCreateStatement {
+pub(super) fn owned(of: &str, key: &[&str], columns: Vec<ColumnDef>) -> TableCreateStatement {
     let mut all = vec![id("organization_id")];
     all.extend(columns);
     let mut keys = vec!["organization_id"];
@@ -97,7 +97,12 @@ fn owned(of: &str, key: &[&str], columns: Vec<ColumnDef>) -> TableCreateStatemen
     statement
 }
 
-fn index(called: &str, of: &str, columns: &[&str], unique: bool) -> IndexCreateStatement {
+pub(super) fn index(
+    called: &str,
+    of: &str,
+    columns: &[&str],
+    unique: bool,
+) -> IndexCreateStatement {
     let mut statement = Index::create();
     statement.name(called).table(name(of));
     for column in columns {

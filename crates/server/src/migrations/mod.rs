@@ -2,6 +2,7 @@
 //! never changed; a database that knows steps which this version does not is refused.
 
 mod m0001_foundation;
+mod m0002_series;
 mod m0007_lobby;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, EntityTrait, QueryOrder};
@@ -15,6 +16,7 @@ impl MigratorTrait for Steps {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         vec![
             Box::new(m0001_foundation::Migration),
+            Box::new(m0002_series::Migration),
             Box::new(m0007_lobby::Migration),
         ]
     }

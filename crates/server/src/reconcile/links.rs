@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use mentoring::integration::Cause;
 use mentoring::link::{self, LinkPerson, LinkState, Retry, Step, WaitingReason, Wanted};
 use mentoring::lobby::{self, Difference, LobbyScope, Person, Setting};
-use mentoring::meeting::MeetingState;
+use mentoring::meeting::{Meeting, MeetingState};
 use mentoring::organization::{MeetingId, MemberId};
 use mentoring::role::Role;
 use mentoring::track::Mode;
@@ -18,7 +18,7 @@ use microsoft::{Changes, Client, Failure, NewOnlineMeeting, ObjectId, OnlineMeet
 
 use super::host::{self, Access, Blocked};
 use super::{Tools, Trouble};
-use crate::store::invitations::announce;
+use crate::store::invitations::Telling;
 use crate::store::lease::{self, Claim};
 use crate::store::links::{self, Link};
 use crate::store::meetings::{self, StoredMeeting};
@@ -51,13 +51,13 @@ async fn one(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
         let Some((link, stored, wanted)) = read(tools, claim).await? else {
             return rest(tools, claim, None).await;
         };
-        let over = stored.meeting.schedule.ends_at <= tools.clock.now();
+        let over = stored.meeting.is_over(tools.clock.now());
         let step = match link::plan(&wanted, &link.observed) {
             Step::CreateOrGet { .. } if over => Step::Nothing,
             step => step,
         };
         if step == Step::Nothing {
-            return settle(tools, claim, &link).await;
+            return settle(tools, claim, &link, &stored.meeting).await;
         }
         let access = match host::access(tools, claim.organization).await? {
             Ok(access) => access,
@@ -167,6 +167,7 @@ async fn read(
             coorganizer: coorganizers.contains(&person.member),
         })
         .collect();
+    let current = meeting.current(tools.clock.now());
     let wanted = Wanted {
         meeting: id,
         present: link.wanted
@@ -174,8 +175,8 @@ async fn read(
             && meeting.mode == Mode::Teams,
         revision: link.version,
         subject: meeting.title.clone(),
-        start: meeting.schedule.starts_at,
-        end: meeting.schedule.ends_at,
+        start: current.starts_at,
+        end: current.ends_at,
         people,
         lobby,
     };
@@ -261,6 +262,7 @@ async fn apply(
             next.observed.join_url = Some(read_back.join_web_url.to_string());
             next.differences = differences(wanted, &read_back);
             next.observed.applied_revision = Some(wanted.revision);
+            next.observed.applied_start = Some(wanted.start);
         }
         Step::Delete { id } => {
             delete(client, access, id).await?;
@@ -340,8 +342,8 @@ fn is_coorganizer(read_back: &OnlineMeeting, person: &LinkPerson) -> bool {
     })
 }
 
-/// Writes what a step taught. When the link works for the first time, everyone is told in
-/// the same commit (N4). Answers whether the lease still held.
+/// Writes what a step taught. When the link works for the first time, or the first time
+/// since the meeting became one on Teams, everyone is told in the same commit (N4). Answers whether the lease still held.
 async fn record(
     tools: &Tools,
     claim: &Claim,
@@ -380,10 +382,19 @@ async fn record(
     if learned.state == LinkState::Ready
         && wanted.present
         && let Some(stored) = meetings::find_in(&tx, claim.organization, id).await?
-        && stored.announced_sequence.is_none()
+        && stored.announced_mode != Some(Mode::Teams)
         && stored.meeting.state == MeetingState::Scheduled
     {
-        announce(&tx, &tools.instance, &tools.randomness, None, &stored, None).await?;
+        let known = stored.known();
+        let tell = Telling {
+            tx: &tx,
+            instance: &tools.instance,
+            randomness: &tools.randomness,
+            before: known.as_ref(),
+            after: &stored,
+            reason: None,
+        };
+        tell.everyone().await?;
     }
     tx.commit().await?;
     tools.wake.ring(Reconciler::Outbox);
@@ -416,12 +427,23 @@ async fn want_anew(
     Ok(true)
 }
 
-/// Wanted and observed agree: the row rests, unless something changed meanwhile.
-async fn settle(tools: &Tools, claim: &Claim, seen: &Link) -> Result<(), Trouble> {
+/// Wanted and observed agree: the row rests, unless something changed meanwhile. The link
+/// of a series rests until the occurrence is over whose times it carries, and then moves on
+/// to the next.
+async fn settle(
+    tools: &Tools,
+    claim: &Claim,
+    seen: &Link,
+    meeting: &Meeting,
+) -> Result<(), Trouble> {
     let tx = tools.store.begin(claim.organization).await?;
     let current = links::find_in(&tx, claim.organization, MeetingId(claim.id)).await?;
     let changed = current.is_some_and(|current| current.version != seen.version);
-    let due_at = changed.then_some(tx.now);
+    let moves_on = meeting
+        .next(tx.now)
+        .filter(|current| seen.wanted && meeting.ahead(tx.now).any(|one| one != *current))
+        .map(|current| current.ends_at);
+    let due_at = if changed { Some(tx.now) } else { moves_on };
     lease::release(&tx, claim, due_at).await?;
     tx.commit().await?;
     if seen.observed.deleted_confirmed {

@@ -92,8 +92,15 @@ async fn out_of_date(
     message: &Message,
     reader: &Member,
 ) -> Result<Option<&'static str>, Trouble> {
-    let welcome = matches!(content, Content::Welcome { .. });
-    if reader.state != MemberState::Active && !(welcome && reader.state == MemberState::Invited) {
+    let reads = match content {
+        Content::Welcome { .. } => reader.state != MemberState::Deactivated,
+        // What they would have attended leaves the calendar of who left (F16).
+        Content::Invitation(invitation) if invitation.calendar.method == Method::Cancel => {
+            reader.state != MemberState::Invited
+        }
+        _ => reader.state == MemberState::Active,
+    };
+    if !reads {
         return Ok(Some("the reader is not active"));
     }
     let (Content::Invitation(invitation), Some(id)) = (content, message.meeting) else {
@@ -104,13 +111,14 @@ async fn out_of_date(
         return Ok(Some("the meeting is gone"));
     };
     let meeting = &stored.meeting;
-    if meeting.schedule.ends_at <= tools.clock.now() {
+    let ends_at = match invitation.calendar.only {
+        Some(_) => invitation.calendar.ends_at,
+        None => meeting.ends_at(),
+    };
+    if ends_at <= tools.clock.now() {
         return Ok(Some("the meeting is over"));
     }
-    let attends = meeting
-        .attendees
-        .iter()
-        .any(|attendee| attendee.member == reader.id);
+    let attends = meeting.is_attended_by(reader.id);
     let invites = invitation.calendar.method == Method::Request;
     if invites && (!attends || meeting.state == MeetingState::Cancelled) {
         return Ok(Some("the reader is no longer invited"));
@@ -216,6 +224,7 @@ fn meeting_letter(
         .iter()
         .map(|(name, _, _)| name.clone())
         .collect();
+    let when = invitation.next.as_ref();
     Ok(MeetingLetter {
         change: &invitation.change,
         reason: invitation.reason.as_deref(),
@@ -229,8 +238,13 @@ fn meeting_letter(
         agenda: &object.description,
         organizer: &invitation.organizer_name,
         people: &people,
-        starts_at: object.starts_at,
-        ends_at: object.ends_at,
+        starts_at: when.map_or(object.starts_at, |next| next.starts_at),
+        ends_at: when.map_or(object.ends_at, |next| next.ends_at),
+        repetition: object
+            .recurrence
+            .as_ref()
+            .map(|all| (all.rule, all.first_local)),
+        alone: object.only.is_some(),
         time_zone: &object.time_zone,
         mode: invitation.mode,
         location: if join_address.is_some() {

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use mentoring::invitation::{self, CalendarObject, Method};
-use mentoring::meeting::Meeting;
+use mentoring::invitation::{self, CalendarObject, Change, Method, Notice};
+use mentoring::meeting::{Meeting, Part};
 use mentoring::member::{Member, MemberState};
 use mentoring::organization::MemberId;
+use mentoring::schedule::Schedule;
 use mentoring::track::Mode;
 
 use super::{
@@ -17,89 +18,209 @@ use crate::clock::Randomness;
 use crate::content::{Content, Invitation};
 use crate::instance::Instance;
 
-/// Tells everyone concerned that a meeting changed from `before` to `after`.
-///
-/// Remembers that they were told. A `reason` that was given is told to all; a person who
-/// left the organization is told nothing.
-pub async fn announce(
-    tx: &Tx,
-    instance: &Instance,
-    randomness: &Randomness,
-    before: Option<&Meeting>,
-    after: &StoredMeeting,
-    reason: Option<&str>,
-) -> Stored<()> {
-    let meeting = &after.meeting;
-    let mut ids: Vec<MemberId> = meeting
-        .attendees
-        .iter()
-        .map(|attendee| attendee.member)
-        .collect();
-    ids.extend(
-        before
-            .iter()
-            .flat_map(|before| before.attendees.iter().map(|attendee| attendee.member)),
-    );
-    let people: BTreeMap<MemberId, Member> =
-        members::list_by_ids(tx.on(), meeting.organization, &ids)
-            .await?
-            .into_iter()
-            .map(|member| (member.id, member))
-            .collect();
-    let track = tracks::find_in(tx, meeting.organization, meeting.track)
-        .await?
-        .ok_or_else(|| StoreError::Unreadable("a meeting without its track".to_owned()))?;
-    let organizer = people
-        .get(&meeting.organizer)
-        .ok_or_else(|| StoreError::Unreadable("a meeting without its organizer".to_owned()))?;
-    let organization = super::organizations::find_on(tx.on(), meeting.organization).await?;
-    let slug = organization
-        .map(|organization| organization.slug)
-        .unwrap_or_default();
-    let host = if meeting.mode == Mode::Teams {
-        integrations::find_in(tx, meeting.organization)
-            .await?
-            .host
-            .map(|host| host.name)
-    } else {
-        None
-    };
-    let join_address =
-        (meeting.mode == Mode::Teams).then(|| instance.join_address(&after.join_code));
+/// What is to be told: a meeting changed from what people knew of it, `before`, to what it
+/// is.
+#[derive(Clone, Copy, Debug)]
+pub struct Telling<'a> {
+    /// The change that it is part of.
+    pub tx: &'a Tx,
+    /// Whose addresses are told.
+    pub instance: &'a Instance,
+    /// Makes the messages' ids.
+    pub randomness: &'a Randomness,
+    /// The meeting as people knew it; none if nobody did.
+    pub before: Option<&'a Meeting>,
+    /// The meeting.
+    pub after: &'a StoredMeeting,
+    /// Why, if that was said: all are told.
+    pub reason: Option<&'a str>,
+}
 
-    for notice in invitation::notices_because(before, meeting, reason) {
-        let Some(reader) = people.get(&notice.to) else {
-            continue;
-        };
-        if reader.state != MemberState::Active {
-            continue;
-        }
-        let content = Content::Invitation(Box::new(Invitation {
-            change: notice.change.clone(),
-            reason: notice.reason.clone(),
-            calendar: calendar(
-                tx,
-                instance,
-                meeting,
-                organizer,
-                &people,
-                notice.method,
-                notice.sequence,
-                join_address.as_deref(),
-            ),
-            mode: meeting.mode,
-            organizer: meeting.organizer,
-            organizer_name: organizer.name(),
-            organizer_email: organizer.email.as_str().to_owned(),
-            track: track.name.clone(),
-            page: instance.address(&format!("/{slug}/meetings/{}", meeting.id)),
-            join_address: join_address.clone(),
-            host: host.clone(),
-        }));
-        outbox::drop_waiting(tx, meeting.organization, meeting.id, reader.id).await?;
-        put(tx, randomness, meeting, reader, &notice, &content).await?;
+impl Telling<'_> {
+    /// Tells everyone concerned, and remembers that they were told.
+    pub async fn everyone(self) -> Stored<()> {
+        self.tell(|_| true).await?;
+        meetings::announce(self.tx, &self.after.meeting).await
     }
-    meetings::announce(tx, meeting.organization, meeting.id, meeting.sequence).await
+
+    /// Tells only those who are no longer of it; the others are told later.
+    pub async fn who_is_gone(self) -> Stored<()> {
+        self.tell(|notice| notice.change == Change::Removed).await
+    }
+
+    async fn tell(self, is_told: impl Fn(&Notice) -> bool) -> Stored<()> {
+        let (tx, meeting) = (self.tx, &self.after.meeting);
+        let notices = invitation::notices_because(self.before, meeting, self.reason);
+        let before = self.before.iter().flat_map(|before| &before.attendees);
+        let ids: Vec<MemberId> = before
+            .chain(&meeting.attendees)
+            .map(|attendee| attendee.member)
+            .collect();
+        let people: BTreeMap<MemberId, Member> =
+            members::list_by_ids(tx.on(), meeting.organization, &ids)
+                .await?
+                .into_iter()
+                .map(|member| (member.id, member))
+                .collect();
+        let setting = self.setting(&people).await?;
+        for notice in notices.into_iter().filter(is_told) {
+            let Some(reader) = people.get(&notice.to) else {
+                continue;
+            };
+            // Whoever leaves the organization is told what leaves their calendar with it,
+            // and nothing else.
+            let reads = match reader.state {
+                MemberState::Active => true,
+                MemberState::Deactivated => notice.method == Method::Cancel,
+                MemberState::Invited => false,
+            };
+            if !reads {
+                continue;
+            }
+            let replaced =
+                outbox::drop_waiting(tx, meeting.organization, meeting.id, reader.id).await?;
+            let notice = if replaced { whole(notice) } else { notice };
+            let content = Content::Invitation(Box::new(Invitation {
+                change: notice.change.clone(),
+                reason: notice.reason.clone(),
+                calendar: self.calendar(&setting, &people, &notice),
+                next: self.next(&notice),
+                mode: meeting.mode,
+                organizer: meeting.organizer,
+                organizer_name: setting.organizer.name(),
+                organizer_email: setting.organizer.email.as_str().to_owned(),
+                track: setting.track.clone(),
+                page: setting.page.clone(),
+                join_address: setting.join_address.clone(),
+                host: setting.host.clone(),
+            }));
+            put(tx, self.randomness, meeting, reader, &notice, &content).await?;
+        }
+        Ok(())
+    }
+
+    async fn setting(&self, people: &BTreeMap<MemberId, Member>) -> Stored<Setting> {
+        let (tx, meeting) = (self.tx, &self.after.meeting);
+        let without = |what: &str| StoreError::Unreadable(format!("a meeting without its {what}"));
+        let track = tracks::find_in(tx, meeting.organization, meeting.track)
+            .await?
+            .ok_or_else(|| without("track"))?;
+        let organizer = people
+            .get(&meeting.organizer)
+            .ok_or_else(|| without("organizer"))?;
+        let organization = super::organizations::find_on(tx.on(), meeting.organization).await?;
+        let slug = organization
+            .map(|organization| organization.slug)
+            .unwrap_or_default();
+        let is_on_teams = meeting.mode == Mode::Teams;
+        let host = if is_on_teams {
+            integrations::find_in(tx, meeting.organization)
+                .await?
+                .host
+                .map(|host| host.name)
+        } else {
+            None
+        };
+        Ok(Setting {
+            track: track.name,
+            organizer: organizer.clone(),
+            page: self
+                .instance
+                .address(&format!("/{slug}/meetings/{}", meeting.id)),
+            join_address: is_on_teams.then(|| self.instance.join_address(&self.after.join_code)),
+            host,
+        })
+    }
+
+    /// The occurrence that a letter about a series names: the next one, of a cancellation
+    /// the one that would have been.
+    fn next(&self, notice: &Notice) -> Option<Schedule> {
+        let meeting = match (notice.method, self.before) {
+            (Method::Cancel, Some(before)) => before,
+            _ => &self.after.meeting,
+        };
+        if notice.only.is_some() || meeting.repetition.is_none() {
+            return None;
+        }
+        let current = meeting.current(self.tx.now);
+        Some(current.schedule(&meeting.schedule.time_zone))
+    }
+
+    fn calendar(
+        &self,
+        setting: &Setting,
+        people: &BTreeMap<MemberId, Member>,
+        notice: &Notice,
+    ) -> CalendarObject {
+        let meeting = &self.after.meeting;
+        let join_address = setting.join_address.as_deref();
+        let zone = &meeting.schedule.time_zone;
+        let alone = notice
+            .only
+            .and_then(|original| meeting.occurrence(original));
+        let when = alone.map_or_else(|| meeting.schedule.clone(), |one| one.schedule(zone));
+        CalendarObject {
+            method: notice.method,
+            uid: meeting.uid.clone(),
+            sequence: notice.sequence,
+            summary: meeting.title.clone(),
+            description: meeting.agenda.clone(),
+            location: join_address.map_or_else(|| meeting.location.clone(), str::to_owned),
+            url: join_address.map(str::to_owned),
+            starts_at: when.starts_at,
+            ends_at: when.ends_at,
+            local_start: when.local_start,
+            time_zone: when.time_zone,
+            organizer: (setting.organizer.name(), self.instance.mail_from.clone()),
+            attendees: meeting
+                .attendees
+                .iter()
+                .filter_map(|attendee| people.get(&attendee.member))
+                .map(|member| {
+                    (
+                        member.name(),
+                        member.email.as_str().to_owned(),
+                        invitation::Participation::NeedsAction,
+                    )
+                })
+                .collect(),
+            stamp: self.tx.now,
+            cancelled: notice.method == Method::Cancel,
+            recurrence: match notice.only {
+                None => invitation::recurrence(meeting),
+                Some(_) => None,
+            },
+            only: notice.only,
+        }
+    }
+}
+
+/// What all messages about a meeting name alike.
+struct Setting {
+    track: String,
+    organizer: Member,
+    page: String,
+    join_address: Option<String>,
+    host: Option<String>,
+}
+
+/// The same notice about the whole meeting: it takes the place of one that was not sent,
+/// so that nothing of that one is lost.
+fn whole(notice: Notice) -> Notice {
+    if notice.only.is_none() {
+        return notice;
+    }
+    Notice {
+        only: None,
+        method: Method::Request,
+        change: match notice.change {
+            Change::Cancelled { .. } => Change::Changed {
+                what: vec![Part::Time],
+            },
+            change => change,
+        },
+        ..notice
+    }
 }
 
 async fn put(
@@ -128,48 +249,4 @@ async fn put(
         reason: None,
     };
     outbox::put(tx, &message, tx.now).await
-}
-
-#[expect(
-    clippy::too_many_arguments,
-    reason = "each is a different part of the calendar object"
-)]
-fn calendar(
-    tx: &Tx,
-    instance: &Instance,
-    meeting: &Meeting,
-    organizer: &Member,
-    people: &BTreeMap<MemberId, Member>,
-    method: Method,
-    sequence: i64,
-    join_address: Option<&str>,
-) -> CalendarObject {
-    CalendarObject {
-        method,
-        uid: meeting.uid.clone(),
-        sequence,
-        summary: meeting.title.clone(),
-        description: meeting.agenda.clone(),
-        location: join_address.map_or_else(|| meeting.location.clone(), str::to_owned),
-        url: join_address.map(str::to_owned),
-        starts_at: meeting.schedule.starts_at,
-        ends_at: meeting.schedule.ends_at,
-        local_start: meeting.schedule.local_start,
-        time_zone: meeting.schedule.time_zone.clone(),
-        organizer: (organizer.name(), instance.mail_from.clone()),
-        attendees: meeting
-            .attendees
-            .iter()
-            .filter_map(|attendee| people.get(&attendee.member))
-            .map(|member| {
-                (
-                    member.name(),
-                    member.email.as_str().to_owned(),
-                    invitation::Participation::NeedsAction,
-                )
-            })
-            .collect(),
-        stamp: tx.now,
-        cancelled: method == Method::Cancel,
-    }
 }

@@ -15,7 +15,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Store, StoreError, Stored, Tx, meetings, millis, word};
+use super::{Store, StoreError, Stored, Tx, instant, meetings, millis, word};
 
 /// The Teams meeting of a meeting.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +58,7 @@ fn link(row: row::Model) -> Stored<Link> {
             online_meeting_id: row.online_meeting_id,
             join_url: row.join_url,
             applied_revision: row.applied_version,
+            applied_start: row.applied_start.map(instant),
             ever_called: row.ever_called,
             deleted_confirmed: row.deleted_confirmed,
         },
@@ -100,6 +101,7 @@ pub async fn want(
         online_meeting_id: Set(None),
         join_url: Set(None),
         applied_version: Set(None),
+        applied_start: Set(None),
         ever_called: Set(false),
         deleted_confirmed: Set(false),
         lobby_difference: Set(None),
@@ -194,6 +196,7 @@ pub async fn save(tx: &Tx, link: &Link) -> Stored<()> {
             online_meeting_id: Set(link.observed.online_meeting_id.clone()),
             join_url: Set(link.observed.join_url.clone()),
             applied_version: Set(link.observed.applied_revision),
+            applied_start: Set(link.observed.applied_start.map(millis)),
             ever_called: Set(link.observed.ever_called),
             deleted_confirmed: Set(link.observed.deleted_confirmed),
             lobby_difference: Set(differences),
@@ -363,7 +366,7 @@ pub async fn due_at(
         .into_tuple()
         .one(store.read())
         .await?;
-    Ok(due.flatten().map(super::instant))
+    Ok(due.flatten().map(instant))
 }
 
 mod row {
@@ -385,6 +388,7 @@ mod row {
         pub online_meeting_id: Option<String>,
         pub join_url: Option<String>,
         pub applied_version: Option<i64>,
+        pub applied_start: Option<i64>,
         pub ever_called: bool,
         pub deleted_confirmed: bool,
         pub lobby_difference: Option<String>,

@@ -157,14 +157,15 @@ pub async fn save(tx: &Tx, message: &Message) -> Stored<()> {
     Ok(())
 }
 
-/// Drops the messages about a meeting that a newer one makes out of date.
+/// Drops the messages about a meeting that a newer one makes out of date, and says whether
+/// there was one.
 pub async fn drop_waiting(
     tx: &Tx,
     organization: OrganizationId,
     meeting: MeetingId,
     member: MemberId,
-) -> Stored<()> {
-    row::Entity::update_many()
+) -> Stored<bool> {
+    let done = row::Entity::update_many()
         .set(row::ActiveModel {
             fate: Set(Fate::Dropped.as_str().to_owned()),
             reason: Set(Some("a newer message takes its place".to_owned())),
@@ -178,7 +179,7 @@ pub async fn drop_waiting(
         .filter(row::Column::LeaseOwner.is_null())
         .exec(tx.on())
         .await?;
-    Ok(())
+    Ok(done.rows_affected > 0)
 }
 
 /// The newest messages that could not be delivered, for global administrators.

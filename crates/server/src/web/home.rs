@@ -1,8 +1,6 @@
 //! Home: what is next, and does it need me?
 
-use jiff::SignedDuration;
 use mentoring::integration::IntegrationState;
-use mentoring::meeting::MeetingState;
 use mentoring::role::Role;
 
 use super::actor::SignedIn;
@@ -19,14 +17,9 @@ const LATER: usize = 4;
 /// Home.
 pub async fn show(signed_in: SignedIn) -> Answer {
     let now = signed_in.app.clock.now();
-    // No meeting takes longer than a day, so what runs now began after yesterday's hour.
-    let from = now - SignedDuration::from_hours(24);
     let mut lines =
-        store::meetings::list_mine(&signed_in.app.store, &signed_in.sight, from, None, 50).await?;
-    lines.retain(|line| {
-        let meeting = &line.stored.meeting;
-        meeting.schedule.ends_at > now && meeting.state == MeetingState::Scheduled
-    });
+        store::meetings::list_mine(&signed_in.app.store, &signed_in.sight, now, None, 50).await?;
+    lines.retain(|line| line.occurrence.is_ahead(now));
     lines.truncate(1 + LATER);
     let mut lines = meetings::lines(&signed_in, lines).await?.into_iter();
     view(&Home {

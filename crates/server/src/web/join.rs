@@ -46,13 +46,13 @@ pub async fn show(
         },
         |signed_in| Reader::from(signed_in.member()),
     );
-    let schedule = &stored.meeting.schedule;
     let now = app.clock.now();
+    let current = stored.meeting.current(now);
     view(&Join {
         frame: frame(&caller, guest.as_ref(), stored.meeting.organization).await?,
         title: stored.meeting.title.clone(),
         when: Some(times::when(
-            (schedule.starts_at, schedule.ends_at),
+            (current.starts_at, current.ends_at),
             now,
             reader,
             &[],

@@ -236,8 +236,10 @@ pub async fn ask_deactivation(
     let ahead = meetings::count_future_of(&admin.app.store, &admin.sight, member.id).await?;
     let mut touches = vec!["They are signed out everywhere within seconds.".to_owned()];
     if ahead > 0 {
-        let planned = counted(ahead, "planned meeting stays", "planned meetings stay");
-        touches.push(format!("Their {planned}; the others still meet."));
+        let planned = counted(ahead, "planned meeting", "planned meetings");
+        touches.push(format!(
+            "They are taken out of {planned}. What they organize, or what has nobody else to meet, is cancelled, and everyone in it is told."
+        ));
     }
     touches.push("You can reactivate them at any time.".to_owned());
     let mut errors = Errors::none();

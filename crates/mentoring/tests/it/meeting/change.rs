@@ -1,21 +1,22 @@
 use jiff::SignedDuration;
 use jiff::civil::datetime;
-use mentoring::meeting::{self, Meeting, MeetingState};
+use mentoring::meeting::{self, Meeting, MeetingState, Scope};
 use mentoring::refusal::{Refusal, RefusalKind};
 use mentoring::track::Mode;
 
 use super::{made, noon};
-use crate::people::{amara, edda, jonas, luis, mei, now, priya, tomorrow};
+use crate::people::{self, amara, edda, jonas, luis, mei, now, priya, tomorrow};
 
 #[test]
 fn a_moved_meeting_keeps_everything_but_its_time() {
     let (after, event) =
-        meeting::reschedule(&mei(), &made(), noon(), "Europe/Berlin", 30, None, now()).unwrap();
+        people::reschedule(&mei(), &made(), noon(), "Europe/Berlin", 30, None, now()).unwrap();
     assert_eq!((after.revision, after.sequence), (2, 1));
     assert_eq!(after.schedule.duration_minutes, 30);
     assert_eq!(
         Meeting {
             schedule: made().schedule,
+            occurrences: made().occurrences,
             revision: 1,
             sequence: 0,
             ..after
@@ -27,7 +28,7 @@ fn a_moved_meeting_keeps_everything_but_its_time() {
 
 #[test]
 fn moving_a_meeting_to_where_it_is_tells_nobody_anything() {
-    let refusals = meeting::reschedule(
+    let refusals = people::reschedule(
         &mei(),
         &made(),
         tomorrow(),
@@ -51,7 +52,7 @@ fn whoever_changes_somebody_elses_meeting_says_why() {
             Some(" \r\n ".to_owned()),
             Some("\u{200B}".to_owned()),
         ] {
-            let moved = meeting::reschedule(
+            let moved = people::reschedule(
                 &actor,
                 &made(),
                 noon(),
@@ -67,12 +68,12 @@ fn whoever_changes_somebody_elses_meeting_says_why() {
                 actor.name
             );
             assert_eq!(
-                meeting::cancel(&actor, &made(), reason, now()).unwrap_err(),
+                meeting::cancel(&actor, &made(), Scope::All, reason, now()).unwrap_err(),
                 Refusal::ReasonMissing
             );
         }
         assert!(
-            meeting::reschedule(
+            people::reschedule(
                 &actor,
                 &made(),
                 noon(),
@@ -83,7 +84,7 @@ fn whoever_changes_somebody_elses_meeting_says_why() {
             )
             .is_ok()
         );
-        let (after, _) = meeting::cancel(&actor, &made(), because(), now()).unwrap();
+        let (after, _) = meeting::cancel(&actor, &made(), Scope::All, because(), now()).unwrap();
         assert_eq!(
             after.cancellation_reason.as_deref(),
             Some("The room is closed.")
@@ -91,7 +92,7 @@ fn whoever_changes_somebody_elses_meeting_says_why() {
     }
     let long = Some("x".repeat(501));
     assert_eq!(
-        meeting::cancel(&jonas(), &made(), long, now()).unwrap_err(),
+        meeting::cancel(&jonas(), &made(), Scope::All, long, now()).unwrap_err(),
         Refusal::ReasonTooLong
     );
 }
@@ -99,13 +100,14 @@ fn whoever_changes_somebody_elses_meeting_says_why() {
 #[test]
 fn the_one_who_made_it_needs_no_reason_and_may_give_one() {
     assert_eq!(
-        meeting::cancel(&mei(), &made(), None, now())
+        meeting::cancel(&mei(), &made(), Scope::All, None, now())
             .unwrap()
             .0
             .cancellation_reason,
         None
     );
-    let (after, _) = meeting::cancel(&mei(), &made(), Some(" Ill ".to_owned()), now()).unwrap();
+    let (after, _) =
+        meeting::cancel(&mei(), &made(), Scope::All, Some(" Ill ".to_owned()), now()).unwrap();
     assert_eq!(after.cancellation_reason.as_deref(), Some("Ill"));
 }
 
@@ -113,7 +115,7 @@ fn the_one_who_made_it_needs_no_reason_and_may_give_one() {
 fn who_only_attends_or_is_not_there_changes_nothing() {
     for actor in [luis(), priya(), edda()] {
         let because = || Some("I want to.".to_owned());
-        let moved = meeting::reschedule(
+        let moved = people::reschedule(
             &actor,
             &made(),
             noon(),
@@ -129,7 +131,7 @@ fn who_only_attends_or_is_not_there_changes_nothing() {
             actor.name
         );
         assert_eq!(
-            meeting::cancel(&actor, &made(), because(), now()).unwrap_err(),
+            meeting::cancel(&actor, &made(), Scope::All, because(), now()).unwrap_err(),
             Refusal::NotYourMeeting
         );
     }
@@ -138,7 +140,7 @@ fn who_only_attends_or_is_not_there_changes_nothing() {
 /// Whoever may not change it does not learn by their mistakes how it stands.
 #[test]
 fn a_stranger_with_a_bad_form_hears_only_that_it_is_not_theirs() {
-    let moved = meeting::reschedule(
+    let moved = people::reschedule(
         &luis(),
         &made(),
         datetime(2020, 1, 1, 9, 0, 0, 0),
@@ -152,7 +154,7 @@ fn a_stranger_with_a_bad_form_hears_only_that_it_is_not_theirs() {
 
 #[test]
 fn every_wrong_field_of_a_reschedule_is_named() {
-    let moved = meeting::reschedule(
+    let moved = people::reschedule(
         &jonas(),
         &made(),
         datetime(2020, 1, 1, 9, 0, 0, 0),
@@ -175,11 +177,11 @@ fn a_meeting_that_is_over_or_cancelled_stays_as_it_was() {
     let end = made().schedule.ends_at;
     let second = SignedDuration::from_secs(1);
     assert!(
-        meeting::cancel(&mei(), &made(), None, end - second).is_ok(),
+        meeting::cancel(&mei(), &made(), Scope::All, None, end - second).is_ok(),
         "under way"
     );
     assert_eq!(
-        meeting::cancel(&mei(), &made(), None, end).unwrap_err(),
+        meeting::cancel(&mei(), &made(), Scope::All, None, end).unwrap_err(),
         Refusal::MeetingOver
     );
     for (state, expected) in [
@@ -189,10 +191,10 @@ fn a_meeting_that_is_over_or_cancelled_stays_as_it_was() {
     ] {
         let meeting = Meeting { state, ..made() };
         assert_eq!(
-            meeting::cancel(&mei(), &meeting, None, now()).unwrap_err(),
+            meeting::cancel(&mei(), &meeting, Scope::All, None, now()).unwrap_err(),
             expected
         );
-        let moved = meeting::reschedule(&mei(), &meeting, noon(), "Europe/Berlin", 45, None, now());
+        let moved = people::reschedule(&mei(), &meeting, noon(), "Europe/Berlin", 45, None, now());
         assert_eq!(moved.unwrap_err(), std::slice::from_ref(&expected));
         assert_eq!(expected.kind(), RefusalKind::Conflict);
     }
@@ -203,9 +205,9 @@ fn a_meeting_that_is_over_or_cancelled_stays_as_it_was() {
 fn e06_the_uid_stays_for_life_and_the_sequence_rises_with_each_change() {
     let first = made();
     let (moved, _) =
-        meeting::reschedule(&mei(), &first, noon(), "Europe/Berlin", 45, None, now()).unwrap();
+        people::reschedule(&mei(), &first, noon(), "Europe/Berlin", 45, None, now()).unwrap();
     let (turned, _) = meeting::change_mode(&moved, Mode::Phone);
-    let (cancelled, _) = meeting::cancel(&mei(), &turned, None, now()).unwrap();
+    let (cancelled, _) = meeting::cancel(&mei(), &turned, Scope::All, None, now()).unwrap();
     let history = [first, moved, turned, cancelled];
     assert_eq!(
         history.clone().map(|meeting| meeting.sequence),

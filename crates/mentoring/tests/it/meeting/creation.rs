@@ -2,19 +2,19 @@ use jiff::civil::datetime;
 use mentoring::eligibility::Reason;
 use mentoring::event::Event;
 use mentoring::integration::Cause;
-use mentoring::meeting::{self, Context, Draft, Meeting, MeetingState};
+use mentoring::meeting::{Context, Draft, Meeting, MeetingState};
 use mentoring::organization::MemberId;
 use mentoring::refusal::{Refusal, RefusalKind};
 use mentoring::track::{Mode, Track};
 use uuid::Uuid;
 
 use crate::people::{
-    EDDA, LUIS, MEI, PRIYA, QUILLFIELD, amara, context, draft, edda, everyone, jonas, luis, mei,
-    modes, new_managers, priya,
+    self, EDDA, LUIS, MEI, PRIYA, QUILLFIELD, amara, context, draft, edda, everyone, jonas, luis,
+    mei, modes, new_managers, priya,
 };
 
 fn create(draft: &Draft) -> Result<(Meeting, Event), Vec<Refusal>> {
-    meeting::create(&mei(), draft, &context(&new_managers(), &everyone()))
+    people::create(&mei(), draft, &context(&new_managers(), &everyone()))
 }
 
 fn refused(draft: &Draft) -> Vec<Refusal> {
@@ -52,7 +52,7 @@ fn only_participants_of_the_track_make_meetings_in_it_administrators_included() 
     let track = new_managers();
     let everyone = everyone();
     for actor in [amara(), edda()] {
-        let refusals = meeting::create(&actor, &draft(), &context(&track, &everyone)).unwrap_err();
+        let refusals = people::create(&actor, &draft(), &context(&track, &everyone)).unwrap_err();
         assert_eq!(refusals, [Refusal::NotEnrolled], "{}", actor.name);
         assert_eq!(refusals[0].kind(), RefusalKind::Forbidden);
     }
@@ -62,7 +62,7 @@ fn only_participants_of_the_track_make_meetings_in_it_administrators_included() 
     };
     for actor in [jonas(), luis(), priya()] {
         assert!(
-            meeting::create(&actor, &meets_mei, &context(&track, &everyone)).is_ok(),
+            people::create(&actor, &meets_mei, &context(&track, &everyone)).is_ok(),
             "{}",
             actor.name
         );
@@ -77,7 +77,7 @@ fn i04_a_meeting_is_made_in_no_track_of_another_organization() {
         ..new_managers()
     };
     assert_eq!(
-        meeting::create(&mei(), &draft(), &context(&foreign, &everyone())).unwrap_err(),
+        people::create(&mei(), &draft(), &context(&foreign, &everyone())).unwrap_err(),
         [Refusal::NotEnrolled]
     );
 }
@@ -93,6 +93,7 @@ fn everything_wrong_with_a_form_is_said_at_once_and_once_per_field() {
         duration_minutes: 1,
         mode: Mode::InPerson,
         location: "x".repeat(201),
+        repetition: None,
     };
     let mut fields: Vec<&str> = refused(&worst).iter().filter_map(Refusal::field).collect();
     fields.sort_unstable();
@@ -168,7 +169,7 @@ fn fifty_people_meet_and_fifty_one_do_not() {
             attendees: people[..count].to_vec(),
             ..draft()
         };
-        meeting::create(&mei(), &draft, &context(&track, &enrolled))
+        people::create(&mei(), &draft, &context(&track, &enrolled))
     };
     assert_eq!(with(49).unwrap().0.attendees.len(), 50);
     assert_eq!(with(50).unwrap_err(), [Refusal::TooManyPeople(51)]);
@@ -209,7 +210,7 @@ fn refused_for(reasons: Vec<Reason>) -> Vec<Refusal> {
         eligibility: Err(reasons),
         ..context(&track, &everyone)
     };
-    meeting::create(&priya(), &draft(), &context).unwrap_err()
+    people::create(&priya(), &draft(), &context).unwrap_err()
 }
 
 /// S10, R-11
@@ -249,7 +250,7 @@ fn r13_who_was_overtaken_by_a_change_is_in_conflict_with_it() {
         modes: modes(&[Mode::Phone]),
         ..new_managers()
     };
-    let refusals = meeting::create(&mei(), &draft(), &context(&off, &everyone())).unwrap_err();
+    let refusals = people::create(&mei(), &draft(), &context(&off, &everyone())).unwrap_err();
     assert_eq!(refusals, [Refusal::ModeOff]);
     assert_eq!(refusals[0].kind(), RefusalKind::Conflict);
 }
@@ -265,7 +266,7 @@ fn priya_meets_by_phone_whatever_the_directory_says() {
         mode: Mode::Phone,
         ..draft()
     };
-    assert!(meeting::create(&priya(), &phone, &context).is_ok());
+    assert!(people::create(&priya(), &phone, &context).is_ok());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use jiff::SignedDuration;
 use mentoring::integration::Cause;
 use mentoring::link::{LinkState, WaitingReason};
-use mentoring::meeting::{self, Joining, Meeting, MeetingState, joining};
+use mentoring::meeting::{self, Joining, Meeting, MeetingState, Scope, joining};
 use mentoring::track::Mode;
 
 use super::made;
@@ -38,7 +38,7 @@ fn where_there_is_nothing_to_open_the_join_address_says_what_happened() {
         joining(&phone, LinkState::Closed, start),
         Joining::OtherMode(Mode::Phone)
     );
-    let (cancelled, _) = meeting::cancel(&mei(), &made(), None, now()).unwrap();
+    let (cancelled, _) = meeting::cancel(&mei(), &made(), Scope::All, None, now()).unwrap();
     // Closed at once, while the deletion at Microsoft is still on its way.
     assert_eq!(
         joining(&cancelled, LinkState::Ready, start),

@@ -1,6 +1,9 @@
 mod change;
 mod creation;
+mod details;
 mod joining;
+mod leaving;
+mod series;
 
 use jiff::civil::{DateTime, datetime};
 use mentoring::meeting::{Meeting, MeetingState};

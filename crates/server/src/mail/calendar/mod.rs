@@ -10,10 +10,11 @@ mod lines;
 mod zone;
 
 use icalendar::Property;
-use jiff::Timestamp;
-use jiff::civil::DateTime;
+use jiff::civil::{DateTime, Weekday};
 use jiff::tz::{Offset, TimeZone};
-use mentoring::invitation::{CalendarObject, Method, Participation};
+use jiff::{SignedDuration, Timestamp};
+use mentoring::invitation::{CalendarObject, Method, Participation, Recurrence};
+use mentoring::repetition::{End, Every, MonthlyBy, Repetition};
 use thiserror::Error;
 use url::Url;
 
@@ -52,14 +53,19 @@ pub fn write(object: &CalendarObject, sender: &Sender) -> Result<CalendarPart, C
     lines.push(Property::new("VERSION", "2.0"));
     lines.push(Property::new("CALSCALE", "GREGORIAN"));
     lines.push(Property::new("METHOD", method));
-    zone::write(
-        &mut lines,
-        &object.time_zone,
-        &zone,
-        object.starts_at,
-        object.ends_at,
-    );
-    event(&mut lines, object, &zone, sender)?;
+    let place = Place {
+        object,
+        zone: &zone,
+        sender,
+    };
+    let (first, last) = place.span();
+    zone::write(&mut lines, &object.time_zone, &zone, first, last);
+    let own = (object.starts_at, object.ends_at);
+    place.event(&mut lines, own, object.only)?;
+    for moved in object.recurrence.iter().flat_map(|all| &all.overrides) {
+        let times = (moved.starts_at, moved.ends_at);
+        place.event(&mut lines, times, Some(moved.original))?;
+    }
     lines.end("VCALENDAR");
     Ok(CalendarPart {
         method,
@@ -67,53 +73,141 @@ pub fn write(object: &CalendarObject, sender: &Sender) -> Result<CalendarPart, C
     })
 }
 
-fn event(
-    lines: &mut Lines,
-    object: &CalendarObject,
-    zone: &TimeZone,
-    sender: &Sender,
-) -> Result<(), CalendarError> {
-    lines.begin("VEVENT");
-    lines.push(Property::new("UID", text::one_line(&object.uid)));
-    lines.push(Property::new("SEQUENCE", object.sequence.to_string()));
-    lines.push(Property::new("DTSTAMP", utc(object.stamp)));
-    lines.push(time("DTSTART", object.starts_at, zone, &object.time_zone));
-    lines.push(time("DTEND", object.ends_at, zone, &object.time_zone));
-    lines.push(Property::new("SUMMARY", text::one_line(&object.summary)));
-    if !object.description.is_empty() {
-        lines.push(Property::new(
-            "DESCRIPTION",
-            text::lines(&object.description),
-        ));
+/// What every VEVENT of one object shares.
+struct Place<'a> {
+    object: &'a CalendarObject,
+    zone: &'a TimeZone,
+    sender: &'a Sender,
+}
+
+impl Place<'_> {
+    /// From the first start to an end that no occurrence is after.
+    fn span(&self) -> (Timestamp, Timestamp) {
+        let object = self.object;
+        let Some(recurrence) = &object.recurrence else {
+            return (object.starts_at, object.ends_at);
+        };
+        let moved = recurrence.overrides.iter();
+        let first = moved.clone().map(|one| one.starts_at).min();
+        let last = moved.map(|one| one.ends_at).max();
+        // A series reaches two years at most.
+        let by_rule = object.ends_at + SignedDuration::from_hours(24 * 366 * 2);
+        (
+            first.map_or(object.starts_at, |first| first.min(object.starts_at)),
+            last.map_or(by_rule, |last| last.max(by_rule)),
+        )
     }
-    if !object.location.is_empty() {
-        lines.push(Property::new("LOCATION", text::one_line(&object.location)));
+
+    fn event(
+        &self,
+        lines: &mut Lines,
+        (starts_at, ends_at): (Timestamp, Timestamp),
+        recurrence_id: Option<DateTime>,
+    ) -> Result<(), CalendarError> {
+        let (object, zone) = (self.object, self.zone);
+        lines.begin("VEVENT");
+        lines.push(Property::new("UID", text::one_line(&object.uid)));
+        lines.push(Property::new("SEQUENCE", object.sequence.to_string()));
+        lines.push(Property::new("DTSTAMP", utc(object.stamp)));
+        if let Some(original) = recurrence_id {
+            lines.push(on_wall("RECURRENCE-ID", original, &object.time_zone));
+        }
+        match &object.recurrence {
+            Some(recurrence) if recurrence_id.is_none() => {
+                lines.push(on_wall(
+                    "DTSTART",
+                    recurrence.first_local,
+                    &object.time_zone,
+                ));
+                lines.push(time("DTEND", ends_at, zone, &object.time_zone));
+                lines.push(Property::new("RRULE", rule(recurrence, zone)));
+                for excluded in &recurrence.excluded {
+                    lines.push(on_wall("EXDATE", *excluded, &object.time_zone));
+                }
+            }
+            _ => {
+                lines.push(time("DTSTART", starts_at, zone, &object.time_zone));
+                lines.push(time("DTEND", ends_at, zone, &object.time_zone));
+            }
+        }
+        lines.push(Property::new("SUMMARY", text::one_line(&object.summary)));
+        if !object.description.is_empty() {
+            lines.push(Property::new(
+                "DESCRIPTION",
+                text::lines(&object.description),
+            ));
+        }
+        if !object.location.is_empty() {
+            lines.push(Property::new("LOCATION", text::one_line(&object.location)));
+        }
+        if let Some(url) = &object.url {
+            lines.push(Property::new("URL", opened(url)?));
+        }
+        let mut organizer = Property::new("ORGANIZER", mailto(self.sender.email())?);
+        organizer.add_parameter("CN", &quotable(&object.organizer.0));
+        lines.push(organizer);
+        for (name, email, participation) in &object.attendees {
+            let mut attendee = Property::new("ATTENDEE", mailto(email)?);
+            attendee
+                .add_parameter("CN", &quotable(name))
+                .add_parameter("CUTYPE", "INDIVIDUAL")
+                .add_parameter("PARTSTAT", partstat(*participation))
+                .add_parameter("ROLE", "REQ-PARTICIPANT")
+                .add_parameter("RSVP", "TRUE");
+            lines.push(attendee);
+        }
+        let status = if object.cancelled {
+            "CANCELLED"
+        } else {
+            "CONFIRMED"
+        };
+        lines.push(Property::new("STATUS", status));
+        lines.push(Property::new("TRANSP", "OPAQUE"));
+        lines.end("VEVENT");
+        Ok(())
     }
-    if let Some(url) = &object.url {
-        lines.push(Property::new("URL", opened(url)?));
-    }
-    let mut organizer = Property::new("ORGANIZER", mailto(sender.email())?);
-    organizer.add_parameter("CN", &quotable(&object.organizer.0));
-    lines.push(organizer);
-    for (name, email, participation) in &object.attendees {
-        let mut attendee = Property::new("ATTENDEE", mailto(email)?);
-        attendee
-            .add_parameter("CN", &quotable(name))
-            .add_parameter("CUTYPE", "INDIVIDUAL")
-            .add_parameter("PARTSTAT", partstat(*participation))
-            .add_parameter("ROLE", "REQ-PARTICIPANT")
-            .add_parameter("RSVP", "TRUE");
-        lines.push(attendee);
-    }
-    let status = if object.cancelled {
-        "CANCELLED"
-    } else {
-        "CONFIRMED"
+}
+
+/// A time that a rule names, which is always one on the wall.
+fn on_wall(name: &str, at: DateTime, tzid: &str) -> Property {
+    let mut property = Property::new(name, local(at));
+    property.add_parameter("TZID", tzid);
+    property
+}
+
+/// RRULE (RFC 5545, section 3.3.10); its UNTIL is in UTC where DTSTART has a zone.
+fn rule(recurrence: &Recurrence, zone: &TimeZone) -> String {
+    let Repetition { every, end } = recurrence.rule;
+    let first = recurrence.first_local;
+    let every = match every {
+        Every::Day => "FREQ=DAILY".to_owned(),
+        Every::Week => "FREQ=WEEKLY".to_owned(),
+        Every::TwoWeeks => "FREQ=WEEKLY;INTERVAL=2".to_owned(),
+        Every::Month(MonthlyBy::Day) => format!("FREQ=MONTHLY;BYMONTHDAY={}", first.day()),
+        Every::Month(MonthlyBy::Weekday) => {
+            let nth = (first.day() - 1) / 7 + 1;
+            format!("FREQ=MONTHLY;BYDAY={nth}{}", weekday(first.weekday()))
+        }
     };
-    lines.push(Property::new("STATUS", status));
-    lines.push(Property::new("TRANSP", "OPAQUE"));
-    lines.end("VEVENT");
-    Ok(())
+    match end {
+        End::Count(count) => format!("{every};COUNT={count}"),
+        End::Until(until) => {
+            let last = zone.to_ambiguous_timestamp(until.at(23, 59, 59, 0)).later();
+            format!("{every};UNTIL={}", utc(last.unwrap_or_default()))
+        }
+    }
+}
+
+const fn weekday(day: Weekday) -> &'static str {
+    match day {
+        Weekday::Monday => "MO",
+        Weekday::Tuesday => "TU",
+        Weekday::Wednesday => "WE",
+        Weekday::Thursday => "TH",
+        Weekday::Friday => "FR",
+        Weekday::Saturday => "SA",
+        Weekday::Sunday => "SU",
+    }
 }
 
 const fn partstat(participation: Participation) -> &'static str {
@@ -220,6 +314,8 @@ mod tests {
             ],
             stamp: at("2026-11-23T09:30:00Z"),
             cancelled: false,
+            recurrence: None,
+            only: None,
         }
     }
 

@@ -2,48 +2,90 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::{SignedDuration, Timestamp};
 use mentoring::member::Member;
 use mentoring::organization::{MeetingId, MemberId, OrganizationId, TrackId};
+use mentoring::repetition::Occurrence;
 use mentoring::role::Sight;
 use mentoring::track::Track;
-use sea_orm::sea_query::Condition;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 use uuid::Uuid;
 
-use super::{StoredMeeting, attendee, complete, row, within};
+use super::occurrences::{agenda, occurrence};
+use super::{StoredMeeting, attended_by, complete, local, row};
 use crate::store::{Store, StoreError, Stored, links, members, millis, tracks};
 
-/// A line of a list of meetings.
+/// A line of a list of meetings: one occurrence.
 #[derive(Clone, Debug)]
 pub struct Line {
     /// The meeting.
     pub stored: StoredMeeting,
+    /// Which of its occurrences.
+    pub occurrence: Occurrence,
     /// How its link stands, if it has one.
     pub link: Option<mentoring::link::LinkState>,
 }
 
-/// Where a list goes on: after this instant and, among equals, after this meeting.
-pub type After = (Timestamp, MeetingId);
+impl Line {
+    /// Where a list goes on that ends with this line.
+    pub fn place(&self) -> After {
+        After {
+            starts_at: self.occurrence.starts_at,
+            meeting: self.stored.meeting.id,
+            original_start: self.occurrence.original_start,
+        }
+    }
+}
 
+/// Where a list goes on: after this instant and, among equals, after this meeting and this
+/// of its occurrences.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct After {
+    /// The occurrence's start.
+    pub starts_at: Timestamp,
+    /// Its meeting.
+    pub meeting: MeetingId,
+    /// Its original start.
+    pub original_start: DateTime,
+}
+
+/// No meeting is longer: what began before that is over.
+const LONGEST: SignedDuration = SignedDuration::from_hours(24);
+
+/// The occurrences of these keys as lines, in their order.
 async fn lines(
     store: &Store,
     organization: OrganizationId,
-    rows: Vec<row::Model>,
+    keys: Vec<(Uuid, String)>,
 ) -> Stored<Vec<Line>> {
-    let stored = complete(store.read(), organization, rows).await?;
-    let ids: Vec<MeetingId> = stored.iter().map(|stored| stored.meeting.id).collect();
-    let mut states = links::states(store, organization, &ids).await?;
-    Ok(stored
+    let ids: BTreeSet<Uuid> = keys.iter().map(|(id, _)| *id).collect();
+    let rows = row::Entity::find()
+        .filter(row::Column::OrganizationId.eq(organization.0))
+        .filter(row::Column::Id.is_in(ids.iter().copied()))
+        .all(store.read())
+        .await?;
+    let stored: BTreeMap<Uuid, StoredMeeting> = complete(store.read(), organization, rows)
+        .await?
         .into_iter()
-        .map(|stored| {
-            let link = states.remove(&stored.meeting.id);
-            Line { stored, link }
+        .map(|stored| (stored.meeting.id.0, stored))
+        .collect();
+    let ids: Vec<MeetingId> = ids.into_iter().map(MeetingId).collect();
+    let states = links::states(store, organization, &ids).await?;
+    let line = |(id, original): &(Uuid, String)| {
+        let stored = stored.get(id)?;
+        let original = local(original, "agenda.original_start").ok()?;
+        Some(Line {
+            occurrence: stored.meeting.occurrence(original)?,
+            link: states.get(&stored.meeting.id).copied(),
+            stored: stored.clone(),
         })
-        .collect())
+    };
+    Ok(keys.iter().filter_map(line).collect())
 }
 
-/// The actor's own meetings that start at or after `from`, soonest first.
+/// The actor's own meetings that are not over at `from`, soonest first.
 pub async fn list_mine(
     store: &Store,
     sight: &Sight,
@@ -51,42 +93,26 @@ pub async fn list_mine(
     after: Option<After>,
     most: u64,
 ) -> Stored<Vec<Line>> {
-    let mut query = attendee::Entity::find()
-        .select_only()
-        .column(attendee::Column::MeetingId)
-        .filter(attendee::Column::OrganizationId.eq(sight.organization.0))
-        .filter(attendee::Column::MemberId.eq(sight.member.0))
-        .filter(attendee::Column::StartsAt.gte(millis(from)));
-    if let Some((at, id)) = after {
-        query = query.filter(
-            Condition::any()
-                .add(attendee::Column::StartsAt.gt(millis(at)))
-                .add(
-                    Condition::all()
-                        .add(attendee::Column::StartsAt.eq(millis(at)))
-                        .add(attendee::Column::MeetingId.gt(id.0)),
-                ),
-        );
+    let mut query = mine(sight)
+        .filter(agenda::Column::StartsAt.gte(millis(from - LONGEST)))
+        .filter(agenda::Column::EndsAt.gt(millis(from)));
+    if let Some(after) = after {
+        let place = Expr::tuple(place());
+        query = query.filter(place.gt(Expr::tuple(values(after))));
     }
-    let ids: Vec<Uuid> = query
-        .order_by_asc(attendee::Column::StartsAt)
-        .order_by_asc(attendee::Column::MeetingId)
+    let keys = query
+        .order_by_asc(agenda::Column::StartsAt)
+        .order_by_asc(agenda::Column::MeetingId)
+        .order_by_asc(agenda::Column::OriginalStart)
         .limit(most)
         .into_tuple()
         .all(store.read())
         .await?;
-    let rows = row::Entity::find()
-        .filter(row::Column::OrganizationId.eq(sight.organization.0))
-        .filter(row::Column::Id.is_in(ids))
-        .order_by_asc(row::Column::StartsAt)
-        .order_by_asc(row::Column::Id)
-        .all(store.read())
-        .await?;
-    lines(store, sight.organization, rows).await
+    lines(store, sight.organization, keys).await
 }
 
-/// The actor's own meetings that started before `until`, latest first; goes on before
-/// the meeting in `before`.
+/// The actor's own meetings that were over at `until`, latest first; goes on before the
+/// one in `before`.
 pub async fn list_mine_past(
     store: &Store,
     sight: &Sight,
@@ -94,38 +120,46 @@ pub async fn list_mine_past(
     before: Option<After>,
     most: u64,
 ) -> Stored<Vec<Line>> {
-    let mut query = attendee::Entity::find()
-        .select_only()
-        .column(attendee::Column::MeetingId)
-        .filter(attendee::Column::OrganizationId.eq(sight.organization.0))
-        .filter(attendee::Column::MemberId.eq(sight.member.0))
-        .filter(attendee::Column::StartsAt.lt(millis(until)));
-    if let Some((at, id)) = before {
-        query = query.filter(
-            Condition::any()
-                .add(attendee::Column::StartsAt.lt(millis(at)))
-                .add(
-                    Condition::all()
-                        .add(attendee::Column::StartsAt.eq(millis(at)))
-                        .add(attendee::Column::MeetingId.lt(id.0)),
-                ),
-        );
+    let mut query = mine(sight)
+        .filter(agenda::Column::StartsAt.lt(millis(until)))
+        .filter(agenda::Column::EndsAt.lte(millis(until)));
+    if let Some(before) = before {
+        let place = Expr::tuple(place());
+        query = query.filter(place.lt(Expr::tuple(values(before))));
     }
-    let ids: Vec<Uuid> = query
-        .order_by_desc(attendee::Column::StartsAt)
-        .order_by_desc(attendee::Column::MeetingId)
+    let keys = query
+        .order_by_desc(agenda::Column::StartsAt)
+        .order_by_desc(agenda::Column::MeetingId)
+        .order_by_desc(agenda::Column::OriginalStart)
         .limit(most)
         .into_tuple()
         .all(store.read())
         .await?;
-    let rows = row::Entity::find()
-        .filter(row::Column::OrganizationId.eq(sight.organization.0))
-        .filter(row::Column::Id.is_in(ids))
-        .order_by_desc(row::Column::StartsAt)
-        .order_by_desc(row::Column::Id)
-        .all(store.read())
-        .await?;
-    lines(store, sight.organization, rows).await
+    lines(store, sight.organization, keys).await
+}
+
+fn mine(sight: &Sight) -> Select<agenda::Entity> {
+    agenda::Entity::find()
+        .select_only()
+        .columns([agenda::Column::MeetingId, agenda::Column::OriginalStart])
+        .filter(agenda::Column::OrganizationId.eq(sight.organization.0))
+        .filter(agenda::Column::MemberId.eq(sight.member.0))
+}
+
+fn place() -> [Expr; 3] {
+    [
+        Expr::col(agenda::Column::StartsAt),
+        Expr::col(agenda::Column::MeetingId),
+        Expr::col(agenda::Column::OriginalStart),
+    ]
+}
+
+fn values(after: After) -> [Expr; 3] {
+    [
+        millis(after.starts_at).into(),
+        after.meeting.0.into(),
+        after.original_start.to_string().into(),
+    ]
 }
 
 /// The track of a meeting that was read within this sight, also for who has left it since.
@@ -155,7 +189,8 @@ pub async fn people_of(
         .collect())
 }
 
-/// The meetings of a track that the actor may see, from `from` on, soonest first.
+/// The meetings of a track that the actor may see and that are not over at `from`, soonest
+/// first.
 pub async fn list_of_track(
     store: &Store,
     sight: &Sight,
@@ -163,14 +198,27 @@ pub async fn list_of_track(
     from: Timestamp,
     most: u64,
 ) -> Stored<Vec<Line>> {
-    let rows = row::Entity::find()
-        .filter(within(sight))
-        .filter(row::Column::TrackId.eq(track.0))
-        .filter(row::Column::StartsAt.gte(millis(from)))
-        .order_by_asc(row::Column::StartsAt)
-        .order_by_asc(row::Column::Id)
+    let mut query = occurrence::Entity::find()
+        .select_only()
+        .columns([
+            occurrence::Column::MeetingId,
+            occurrence::Column::OriginalStart,
+        ])
+        .filter(occurrence::Column::OrganizationId.eq(sight.organization.0))
+        .filter(occurrence::Column::TrackId.eq(track.0))
+        .filter(occurrence::Column::StartsAt.gte(millis(from - LONGEST)))
+        .filter(occurrence::Column::EndsAt.gt(millis(from)));
+    if !sight.everything && !sight.administers.contains(&track) {
+        let own = attended_by(sight.organization, sight.member);
+        query = query.filter(occurrence::Column::MeetingId.in_subquery(own));
+    }
+    let keys = query
+        .order_by_asc(occurrence::Column::StartsAt)
+        .order_by_asc(occurrence::Column::MeetingId)
+        .order_by_asc(occurrence::Column::OriginalStart)
         .limit(most)
+        .into_tuple()
         .all(store.read())
         .await?;
-    lines(store, sight.organization, rows).await
+    lines(store, sight.organization, keys).await
 }

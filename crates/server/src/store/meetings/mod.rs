@@ -1,16 +1,19 @@
 //! Meetings and who attends them.
 
+mod attendees;
 mod list;
+mod occurrences;
 
 use std::collections::BTreeMap;
 
 use jiff::civil::DateTime;
 use mentoring::meeting::{Attendee, Meeting, MeetingState};
 use mentoring::organization::{MeetingId, MemberId, OrganizationId, TrackId};
+use mentoring::repetition::{Occurrence, OccurrenceState};
 use mentoring::role::Sight;
 use mentoring::schedule::Schedule;
 use mentoring::track::Mode;
-use sea_orm::sea_query::{Condition, Query};
+use sea_orm::sea_query::Condition;
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait,
     QueryFilter, QueryOrder, QuerySelect,
@@ -19,6 +22,7 @@ use uuid::Uuid;
 
 use super::{Store, StoreError, Stored, Tx, instant, millis, word};
 
+use attendees::attended_by;
 pub use list::{After, Line, list_mine, list_mine_past, list_of_track, people_of, track_of};
 
 /// A meeting with what the store knows beside the rules.
@@ -30,12 +34,55 @@ pub struct StoredMeeting {
     pub join_code: String,
     /// The SEQUENCE that people were last told of; none if nobody was told of the meeting.
     pub announced_sequence: Option<i64>,
+    /// The mode that people were last told of.
+    pub announced_mode: Option<Mode>,
 }
 
-fn meeting(row: row::Model, attendees: Vec<Attendee>) -> Stored<StoredMeeting> {
-    let local_start: DateTime = row.local_start.parse().map_err(|_| {
-        StoreError::Unreadable(format!("meetings.local_start = {:?}", row.local_start))
-    })?;
+impl StoredMeeting {
+    /// One that nobody was told of yet.
+    pub fn unannounced(meeting: Meeting, join_code: String) -> Self {
+        Self {
+            meeting,
+            join_code,
+            announced_sequence: None,
+            announced_mode: None,
+        }
+    }
+
+    /// The meeting as people know it while what they are to be told still waits for its
+    /// link; none if they know all.
+    pub fn known(&self) -> Option<Meeting> {
+        let sequence = self.announced_sequence?;
+        (sequence < self.meeting.sequence).then(|| Meeting {
+            sequence,
+            mode: self.announced_mode.unwrap_or(self.meeting.mode),
+            ..self.meeting.clone()
+        })
+    }
+}
+
+/// A local time as it is stored.
+fn local(text: &str, column: &str) -> Stored<DateTime> {
+    text.parse()
+        .map_err(|_| StoreError::Unreadable(format!("{column} = {text:?}")))
+}
+
+fn minutes(minutes: i32, column: &str) -> Stored<u16> {
+    u16::try_from(minutes).map_err(|_| StoreError::Unreadable(column.to_owned()))
+}
+
+fn meeting(
+    row: row::Model,
+    attendees: Vec<Attendee>,
+    occurrences: Vec<Occurrence>,
+) -> Stored<StoredMeeting> {
+    let local_start = local(&row.local_start, "meetings.local_start")?;
+    let repetition = row
+        .repetition
+        .as_deref()
+        .map(serde_json::from_str)
+        .transpose()
+        .map_err(|error| StoreError::Unreadable(format!("meetings.repetition: {error}")))?;
     let meeting = Meeting {
         id: MeetingId(row.id),
         organization: OrganizationId(row.organization_id),
@@ -47,11 +94,12 @@ fn meeting(row: row::Model, attendees: Vec<Attendee>) -> Stored<StoredMeeting> {
         schedule: Schedule {
             local_start,
             time_zone: row.time_zone,
-            duration_minutes: u16::try_from(row.duration_minutes)
-                .map_err(|_| StoreError::Unreadable("meetings.duration_minutes".to_owned()))?,
+            duration_minutes: minutes(row.duration_minutes, "meetings.duration_minutes")?,
             starts_at: instant(row.starts_at),
             ends_at: instant(row.ends_at),
         },
+        repetition,
+        occurrences,
         mode: word(Mode::parse(&row.mode), "meetings.mode", &row.mode)?,
         location: row.location,
         state: word(
@@ -68,11 +116,20 @@ fn meeting(row: row::Model, attendees: Vec<Attendee>) -> Stored<StoredMeeting> {
         meeting,
         join_code: row.join_code,
         announced_sequence: row.announced_sequence,
+        announced_mode: row.announced_mode.as_deref().and_then(Mode::parse),
     })
 }
 
-fn columns(meeting: &Meeting) -> row::ActiveModel {
-    row::ActiveModel {
+fn columns(meeting: &Meeting) -> Stored<row::ActiveModel> {
+    let repetition = meeting
+        .repetition
+        .map(|repetition| serde_json::to_string(&repetition))
+        .transpose()
+        .map_err(|error| StoreError::Unreadable(error.to_string()))?;
+    let takes_place = |one: &&Occurrence| one.state != OccurrenceState::Cancelled;
+    let last_end = meeting.occurrences.iter().filter(takes_place);
+    let last_end = last_end.map(|one| one.ends_at).max();
+    Ok(row::ActiveModel {
         organization_id: Set(meeting.organization.0),
         id: Set(meeting.id.0),
         track_id: Set(meeting.track.0),
@@ -84,6 +141,8 @@ fn columns(meeting: &Meeting) -> row::ActiveModel {
         duration_minutes: Set(i32::from(meeting.schedule.duration_minutes)),
         starts_at: Set(millis(meeting.schedule.starts_at)),
         ends_at: Set(millis(meeting.schedule.ends_at)),
+        repetition: Set(repetition),
+        last_ends_at: Set(millis(last_end.unwrap_or_else(|| meeting.ends_at()))),
         mode: Set(meeting.mode.as_str().to_owned()),
         location: Set(meeting.location.clone()),
         state: Set(meeting.state.as_str().to_owned()),
@@ -92,24 +151,7 @@ fn columns(meeting: &Meeting) -> row::ActiveModel {
         uid: Set(meeting.uid.clone()),
         cancellation_reason: Set(meeting.cancellation_reason.clone()),
         ..Default::default()
-    }
-}
-
-async fn insert_attendees(tx: &Tx, meeting: &Meeting) -> Stored<()> {
-    let rows = meeting
-        .attendees
-        .iter()
-        .map(|attendee| attendee::ActiveModel {
-            organization_id: Set(meeting.organization.0),
-            member_id: Set(attendee.member.0),
-            meeting_id: Set(meeting.id.0),
-            organizer: Set(attendee.organizer),
-            starts_at: Set(millis(meeting.schedule.starts_at)),
-        });
-    attendee::Entity::insert_many(rows)
-        .exec_without_returning(tx.on())
-        .await?;
-    Ok(())
+    })
 }
 
 /// Adds a meeting. `form_key` is the one that its form carried, so that a double click
@@ -120,19 +162,22 @@ pub async fn insert(
     join_code: &str,
     form_key: Option<Uuid>,
 ) -> Stored<()> {
-    let mut row = columns(meeting);
+    let mut row = columns(meeting)?;
     row.join_code = Set(join_code.to_owned());
     row.announced_sequence = Set(None);
     row.form_key = Set(form_key);
     row.created_at = Set(millis(tx.now));
     row.insert(tx.on()).await?;
-    insert_attendees(tx, meeting).await
+    let people = meeting.attendees.iter().copied();
+    attendees::insert(tx, meeting, people, 0).await?;
+    occurrences::keep(tx, meeting).await?;
+    occurrences::write_agenda(tx, meeting).await
 }
 
 /// Writes the next revision of a meeting, if the stored one is still the one before it.
 pub async fn update(tx: &Tx, meeting: &Meeting) -> Stored<()> {
     let done = row::Entity::update_many()
-        .set(columns(meeting))
+        .set(columns(meeting)?)
         .filter(row::Column::OrganizationId.eq(meeting.organization.0))
         .filter(row::Column::Id.eq(meeting.id.0))
         .filter(row::Column::Revision.eq(meeting.revision - 1))
@@ -141,51 +186,28 @@ pub async fn update(tx: &Tx, meeting: &Meeting) -> Stored<()> {
     if done.rows_affected != 1 {
         return Err(StoreError::Stale);
     }
-    attendee::Entity::delete_many()
-        .filter(attendee::Column::OrganizationId.eq(meeting.organization.0))
-        .filter(attendee::Column::MeetingId.eq(meeting.id.0))
-        .exec(tx.on())
-        .await?;
-    insert_attendees(tx, meeting).await
-}
-
-/// Records which SEQUENCE people have been told of.
-pub async fn announce(
-    tx: &Tx,
-    organization: OrganizationId,
-    id: MeetingId,
-    sequence: i64,
-) -> Stored<()> {
-    row::Entity::update_many()
-        .col_expr(row::Column::AnnouncedSequence, Some(sequence).into())
-        .filter(row::Column::OrganizationId.eq(organization.0))
-        .filter(row::Column::Id.eq(id.0))
-        .exec(tx.on())
-        .await?;
+    let others = attendees::keep(tx, meeting).await?;
+    let times = occurrences::keep(tx, meeting).await?;
+    if others || times {
+        occurrences::write_agenda(tx, meeting).await?;
+    }
     Ok(())
 }
 
-async fn attendees_of(
-    on: &impl ConnectionTrait,
-    organization: OrganizationId,
-    ids: &[Uuid],
-) -> Stored<BTreeMap<Uuid, Vec<Attendee>>> {
-    let rows = attendee::Entity::find()
-        .filter(attendee::Column::OrganizationId.eq(organization.0))
-        .filter(attendee::Column::MeetingId.is_in(ids.iter().copied()))
-        .all(on)
+/// Records what people have been told of: this revision.
+pub async fn announce(tx: &Tx, meeting: &Meeting) -> Stored<()> {
+    let mode = meeting.mode.as_str();
+    row::Entity::update_many()
+        .col_expr(
+            row::Column::AnnouncedSequence,
+            Some(meeting.sequence).into(),
+        )
+        .col_expr(row::Column::AnnouncedMode, Some(mode).into())
+        .filter(row::Column::OrganizationId.eq(meeting.organization.0))
+        .filter(row::Column::Id.eq(meeting.id.0))
+        .exec(tx.on())
         .await?;
-    let mut found: BTreeMap<Uuid, Vec<Attendee>> = BTreeMap::new();
-    for row in rows {
-        found.entry(row.meeting_id).or_default().push(Attendee {
-            member: MemberId(row.member_id),
-            organizer: row.organizer,
-        });
-    }
-    for attendees in found.values_mut() {
-        attendees.sort_by_key(|attendee| (!attendee.organizer, attendee.member));
-    }
-    Ok(found)
+    Ok(())
 }
 
 async fn complete(
@@ -194,11 +216,13 @@ async fn complete(
     rows: Vec<row::Model>,
 ) -> Stored<Vec<StoredMeeting>> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-    let mut attendees = attendees_of(on, organization, &ids).await?;
+    let mut people = attendees::of(on, organization, &ids).await?;
+    let mut occurrences = occurrences::of(on, organization, &ids).await?;
     rows.into_iter()
         .map(|row| {
-            let people = attendees.remove(&row.id).unwrap_or_default();
-            meeting(row, people)
+            let people = people.remove(&row.id).unwrap_or_default();
+            let times = occurrences.remove(&row.id).unwrap_or_default();
+            meeting(row, people, times)
         })
         .collect()
 }
@@ -242,16 +266,7 @@ fn within(sight: &Sight) -> Condition {
     mine.add(
         Condition::any()
             .add(row::Column::TrackId.is_in(sight.administers.iter().map(|id| id.0)))
-            .add(
-                row::Column::Id.in_subquery(
-                    Query::select()
-                        .column(attendee::Column::MeetingId)
-                        .from(attendee::Entity)
-                        .and_where(attendee::Column::OrganizationId.eq(sight.organization.0))
-                        .and_where(attendee::Column::MemberId.eq(sight.member.0))
-                        .take(),
-                ),
-            ),
+            .add(row::Column::Id.in_subquery(attended_by(sight.organization, sight.member))),
     )
 }
 
@@ -308,7 +323,29 @@ pub async fn future_teams_in(
         .filter(row::Column::OrganizationId.eq(organization.0))
         .filter(row::Column::Mode.eq(Mode::Teams.as_str()))
         .filter(row::Column::State.eq(MeetingState::Scheduled.as_str()))
-        .filter(row::Column::EndsAt.gt(millis(tx.now)));
+        .filter(row::Column::LastEndsAt.gt(millis(tx.now)));
+    if let Some(track) = track {
+        query = query.filter(row::Column::TrackId.eq(track.0));
+    }
+    let rows = query
+        .order_by_asc(row::Column::StartsAt)
+        .all(tx.on())
+        .await?;
+    complete(tx.on(), organization, rows).await
+}
+
+/// Scheduled meetings of a member that are not over yet: in a track, or in all.
+pub async fn future_of_in(
+    tx: &Tx,
+    organization: OrganizationId,
+    member: MemberId,
+    track: Option<TrackId>,
+) -> Stored<Vec<StoredMeeting>> {
+    let mut query = row::Entity::find()
+        .filter(row::Column::OrganizationId.eq(organization.0))
+        .filter(row::Column::Id.in_subquery(attended_by(organization, member)))
+        .filter(row::Column::State.eq(MeetingState::Scheduled.as_str()))
+        .filter(row::Column::LastEndsAt.gt(millis(tx.now)));
     if let Some(track) = track {
         query = query.filter(row::Column::TrackId.eq(track.0));
     }
@@ -328,7 +365,7 @@ pub async fn count_future_teams(store: &Store, sight: &Sight) -> Stored<BTreeMap
         .filter(row::Column::OrganizationId.eq(sight.organization.0))
         .filter(row::Column::Mode.eq(Mode::Teams.as_str()))
         .filter(row::Column::State.eq(MeetingState::Scheduled.as_str()))
-        .filter(row::Column::EndsAt.gt(millis(store.clock().now())));
+        .filter(row::Column::LastEndsAt.gt(millis(store.clock().now())));
     if !sight.everything {
         query = query.filter(row::Column::TrackId.is_in(sight.administers.iter().map(|id| id.0)));
     }
@@ -345,17 +382,12 @@ pub async fn count_future_teams(store: &Store, sight: &Sight) -> Stored<BTreeMap
 
 /// How many scheduled meetings of a member lie ahead, among those within sight.
 pub async fn count_future_of(store: &Store, sight: &Sight, member: MemberId) -> Stored<u64> {
-    let theirs = Query::select()
-        .column(attendee::Column::MeetingId)
-        .from(attendee::Entity)
-        .and_where(attendee::Column::OrganizationId.eq(sight.organization.0))
-        .and_where(attendee::Column::MemberId.eq(member.0))
-        .take();
+    let theirs = attended_by(sight.organization, member);
     let count = row::Entity::find()
         .filter(within(sight))
         .filter(row::Column::Id.in_subquery(theirs))
         .filter(row::Column::State.eq(MeetingState::Scheduled.as_str()))
-        .filter(row::Column::EndsAt.gt(millis(store.clock().now())))
+        .filter(row::Column::LastEndsAt.gt(millis(store.clock().now())))
         .count(store.read())
         .await?;
     Ok(count)
@@ -385,39 +417,21 @@ mod row {
         pub duration_minutes: i32,
         pub starts_at: i64,
         pub ends_at: i64,
+        pub repetition: Option<String>,
+        /// When the last of its occurrences ends that takes place.
+        pub last_ends_at: i64,
         pub mode: String,
         pub location: String,
         pub state: String,
         pub revision: i64,
         pub sequence: i64,
         pub announced_sequence: Option<i64>,
+        pub announced_mode: Option<String>,
         pub uid: String,
         pub join_code: String,
         pub form_key: Option<Uuid>,
         pub cancellation_reason: Option<String>,
         pub created_at: i64,
-    }
-
-    #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-
-    impl ActiveModelBehavior for ActiveModel {}
-}
-
-mod attendee {
-    use sea_orm::entity::prelude::*;
-
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-    #[sea_orm(table_name = "attendees")]
-    pub struct Model {
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub organization_id: Uuid,
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub member_id: Uuid,
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub meeting_id: Uuid,
-        pub organizer: bool,
-        pub starts_at: i64,
     }
 
     #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

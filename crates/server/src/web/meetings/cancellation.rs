@@ -1,6 +1,7 @@
 //! Calling a meeting off.
 
 use axum::extract::Path;
+use mentoring::meeting::Scope;
 use mentoring::role::rights;
 use mentoring::track::Mode;
 
@@ -58,7 +59,12 @@ async fn page(
         id: meeting.id.to_string(),
         revision: wanted.revision.to_string(),
         title: meeting.title.clone(),
-        when: when(signed_in, meeting, &people),
+        when: when(
+            signed_in,
+            meeting,
+            &meeting.current(signed_in.app.clock.now()),
+            &people,
+        ),
         told: words::told(&names, "a cancellation"),
         teams: meeting.mode == Mode::Teams,
         errors,
@@ -81,6 +87,7 @@ pub async fn cancel(
             signed_in.acting(),
             meeting.id,
             wanted.revision,
+            Scope::All,
             Some(wanted.reason.clone()),
         )
         .await;

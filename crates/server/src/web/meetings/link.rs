@@ -74,7 +74,7 @@ pub(super) async fn fragment(
 }
 
 fn is_live(signed_in: &SignedIn, meeting: &Meeting) -> bool {
-    meeting.state == MeetingState::Scheduled && meeting.schedule.ends_at > signed_in.app.clock.now()
+    meeting.state == MeetingState::Scheduled && !meeting.is_over(signed_in.app.clock.now())
 }
 
 fn state(signed_in: &SignedIn, stored: &StoredMeeting, link: &Link) -> pages::LinkState {
@@ -121,8 +121,9 @@ fn note(signed_in: &SignedIn, meeting: &Meeting, link: &Link) -> Option<String> 
             "Microsoft Teams is no longer integrated. The link goes on working, but changes here no longer reach it.".to_owned(),
         );
     }
-    let opens = meeting.schedule.starts_at - OPENS_BEFORE;
-    (signed_in.app.clock.now() < opens).then(|| {
+    let now = signed_in.app.clock.now();
+    let opens = meeting.current(now).starts_at - OPENS_BEFORE;
+    (now < opens).then(|| {
         let hour = times::hour(opens, Reader::from(signed_in.member()));
         format!("It opens 15 minutes before, at {hour}.")
     })

@@ -1,6 +1,6 @@
 //! The agenda: when do I meet whom?
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use mentoring::organization::MeetingId;
 
 use crate::store::meetings::{self, After, Line};
@@ -42,13 +42,10 @@ pub async fn show(signed_in: SignedIn, Query(wanted): Query<Wanted>) -> Answer {
     let mut lines = if wanted.past {
         meetings::list_mine_past(store, sight, now, after, most).await?
     } else {
-        // What runs now has begun, at most a day ago.
-        let from = now - SignedDuration::from_hours(24);
-        meetings::list_mine(store, sight, from, after, most).await?
+        meetings::list_mine(store, sight, now, after, most).await?
     };
     let next = (lines.len() > PAGE).then(|| lines.truncate(PAGE));
     let next = next.and_then(|()| lines.last()).map(token);
-    lines.retain(|line| (line.stored.meeting.schedule.ends_at <= now) == wanted.past);
     let list = signed_in.to("meetings");
     let (earlier, later) = match next {
         None => (None, None),
@@ -69,7 +66,7 @@ async fn days(signed_in: &SignedIn, lines: Vec<Line>, now: Timestamp) -> Result<
     let reader = Reader::from(signed_in.member());
     let headings: Vec<String> = lines
         .iter()
-        .map(|line| times::heading(line.stored.meeting.schedule.starts_at, now, reader))
+        .map(|line| times::heading(line.occurrence.starts_at, now, reader))
         .collect();
     let mut days: Vec<Day> = Vec::new();
     let shown: Vec<MeetingLine> = super::lines(signed_in, lines).await?;
@@ -95,11 +92,12 @@ async fn own_tracks(signed_in: &SignedIn) -> Result<Vec<TrackMark>, Failed> {
 }
 
 fn token(line: &Line) -> String {
-    let meeting = &line.stored.meeting;
+    let place = line.place();
     format!(
-        "{}.{}",
-        meeting.schedule.starts_at.as_millisecond(),
-        meeting.id.0.simple()
+        "{}.{}.{}",
+        place.starts_at.as_millisecond(),
+        place.meeting.0.simple(),
+        place.original_start
     )
 }
 
@@ -111,12 +109,18 @@ async fn read(signed_in: &SignedIn, token: &str) -> Result<After, Failed> {
             "The address does not say where the list goes on.".to_owned(),
         )
     };
-    let (at, id) = token.split_once('.').ok_or_else(made_up)?;
+    let mut parts = token.splitn(3, '.');
+    let mut part = || parts.next().ok_or_else(made_up);
+    let (at, id, original) = (part()?, part()?, part()?);
     let at: i64 = at.parse().map_err(|_| made_up())?;
     let at = Timestamp::from_millisecond(at).map_err(|_| made_up())?;
     let id = MeetingId(answer::id(id).map_err(|_| made_up())?);
     meetings::find(&signed_in.app.store, &signed_in.sight, id)
         .await?
         .ok_or_else(made_up)?;
-    Ok((at, id))
+    Ok(After {
+        starts_at: at,
+        meeting: id,
+        original_start: original.parse().map_err(|_| made_up())?,
+    })
 }

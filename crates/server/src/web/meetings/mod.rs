@@ -12,6 +12,7 @@ use mentoring::link::LinkState;
 use mentoring::meeting::Meeting;
 use mentoring::member::Member;
 use mentoring::organization::{MeetingId, MemberId};
+use mentoring::repetition::Occurrence;
 use mentoring::role::rights;
 use std::collections::BTreeMap;
 
@@ -41,17 +42,19 @@ pub(super) fn mode(mode: mentoring::track::Mode) -> Mode {
     }
 }
 
-/// When a meeting is for the actor, and for the others where their clocks differ.
+/// When one of a meeting's occurrences is for the actor, and for the others where their
+/// clocks differ.
 pub(super) fn when(
     signed_in: &SignedIn,
     meeting: &Meeting,
+    occurrence: &Occurrence,
     people: &BTreeMap<MemberId, Member>,
 ) -> When {
     let others: Vec<(&str, &str)> = others(signed_in, meeting, people)
         .map(|person| (person.first_name.as_str(), person.time_zone.as_str()))
         .collect();
     times::when(
-        (meeting.schedule.starts_at, meeting.schedule.ends_at),
+        (occurrence.starts_at, occurrence.ends_at),
         signed_in.app.clock.now(),
         Reader::from(signed_in.member()),
         &others,
@@ -98,22 +101,22 @@ pub(super) async fn lines(
     Ok(lines
         .iter()
         .map(|line| {
-            let meeting = &line.stored.meeting;
-            let opens = meeting.schedule.starts_at - OPENS_BEFORE;
+            let (meeting, occurrence) = (&line.stored.meeting, &line.occurrence);
+            let opens = occurrence.starts_at - OPENS_BEFORE;
             let open = line.link == Some(LinkState::Ready)
-                && meeting.state == mentoring::meeting::MeetingState::Scheduled
-                && (opens..meeting.schedule.ends_at).contains(&now)
+                && occurrence.is_ahead(now)
+                && opens <= now
                 && rights(&signed_in.acting().actor, meeting).see_content;
             MeetingLine {
                 address: signed_in.to(&format!("meetings/{}", meeting.id)),
                 title: meeting.title.clone(),
-                when: when(signed_in, meeting, &people),
+                when: when(signed_in, meeting, occurrence, &people),
                 mode: mode(meeting.mode),
                 people: others(signed_in, meeting, &people)
                     .filter_map(|person| faces.get(&person.id).cloned())
                     .collect(),
                 track: tracks.get(&meeting.track).cloned(),
-                tag: words::tag(meeting, line.link.as_ref()),
+                tag: words::tag(occurrence, line.link.as_ref()),
                 join: open.then(|| format!("/j/{}", line.stored.join_code)),
             }
         })

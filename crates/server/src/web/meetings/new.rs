@@ -74,6 +74,7 @@ impl Wanted {
                 duration_minutes: when.duration_minutes,
                 mode,
                 location: self.location.clone(),
+                repetition: None,
             }),
             (when, people, mode) => {
                 let mut refusals = when.err().unwrap_or_default();

@@ -3,15 +3,14 @@
 use axum::extract::Path;
 use http::StatusCode;
 use jiff::civil::DateTime;
-use mentoring::meeting::{Meeting, MeetingState};
+use mentoring::meeting::{Changes, Meeting, MeetingState, Move, Scope};
 use mentoring::refusal::Refusal;
 use mentoring::role::rights;
-use mentoring::schedule::read_local;
+use mentoring::schedule::{When, read_local};
 use mentoring::track::Mode;
 
 use super::{others, when, words};
 use crate::app::AppError;
-use crate::app::meetings::When;
 use crate::store;
 use crate::store::meetings::StoredMeeting;
 use crate::web::actor::SignedIn;
@@ -114,8 +113,7 @@ pub(super) async fn changeable(signed_in: &SignedIn, id: &str) -> Result<StoredM
         return Err(AppError::from(Refusal::NotYourMeeting).into());
     } else if meeting.state == MeetingState::Cancelled {
         Refusal::MeetingCancelled
-    } else if meeting.state != MeetingState::Scheduled
-        || meeting.schedule.ends_at <= signed_in.app.clock.now()
+    } else if meeting.state != MeetingState::Scheduled || meeting.is_over(signed_in.app.clock.now())
     {
         Refusal::MeetingOver
     } else {
@@ -204,7 +202,12 @@ async fn page(
         id: meeting.id.to_string(),
         revision: wanted.revision.to_string(),
         title: meeting.title.clone(),
-        when: when(signed_in, meeting, &people),
+        when: when(
+            signed_in,
+            meeting,
+            &meeting.current(signed_in.app.clock.now()),
+            &people,
+        ),
         told,
         errors,
         schedule: wanted.when.shown(&refusals),
@@ -225,15 +228,17 @@ pub async fn change(
     let changed = match wanted.when.read() {
         Err(refusals) => Err(AppError::Refused(refusals)),
         Ok(when) => {
+            let changes = Changes {
+                time: Some(Move {
+                    when,
+                    scope: Scope::All,
+                }),
+                reason,
+                ..Changes::default()
+            };
             signed_in
                 .app
-                .reschedule_meeting(
-                    signed_in.acting(),
-                    meeting.id,
-                    wanted.revision,
-                    &when,
-                    reason,
-                )
+                .change_meeting(signed_in.acting(), meeting.id, wanted.revision, &changes)
                 .await
         }
     };
@@ -264,7 +269,12 @@ async fn moved(
 ) -> Result<Change, Failed> {
     let people =
         store::meetings::people_of(&signed_in.app.store, &signed_in.sight, [stored]).await?;
-    let now = when(signed_in, &stored.meeting, &people);
+    let now = when(
+        signed_in,
+        &stored.meeting,
+        &stored.meeting.current(signed_in.app.clock.now()),
+        &people,
+    );
     let typed = &wanted.when;
     Ok(Change {
         field: "Time".to_owned(),

@@ -55,15 +55,15 @@ pub async fn show(signed_in: SignedIn, Path((_, id)): Path<(String, String)>) ->
         None => None,
     };
     let rights = rights(&signed_in.acting().actor, meeting);
-    let is_planned = meeting.state == MeetingState::Scheduled
-        && meeting.schedule.ends_at > signed_in.app.clock.now();
+    let now = signed_in.app.clock.now();
+    let is_planned = meeting.state == MeetingState::Scheduled && !meeting.is_over(now);
     let planner = people.get(&meeting.organizer);
     view(&pages::Meeting {
         frame: signed_in.frame(Here::Meetings).await?,
         id: meeting.id.to_string(),
         title: meeting.title.clone(),
         track: track_page::mark(&track),
-        when: when(&signed_in, meeting, &people),
+        when: when(&signed_in, meeting, &meeting.current(now), &people),
         mode: mode(meeting.mode),
         location: Some(meeting.location.clone()).filter(|location| !location.is_empty()),
         state: state(meeting, is_planned),

@@ -4,16 +4,16 @@ use mentoring::eligibility::Reason;
 use mentoring::integration::Cause;
 use mentoring::link::{LinkState, WaitingReason};
 use mentoring::lobby::Entry;
-use mentoring::meeting::{Meeting, MeetingState};
 use mentoring::member::EmailAddress;
 use mentoring::refusal::Refusal;
+use mentoring::repetition::{Occurrence, OccurrenceState};
 
 use crate::web::pages::meetings::{Forecast, Neighbour};
 use crate::web::pages::shown::{Tag, Tone};
 
 /// What is unusual about a meeting in a list.
-pub fn tag(meeting: &Meeting, link: Option<&LinkState>) -> Option<Tag> {
-    if meeting.state == MeetingState::Cancelled {
+pub fn tag(occurrence: &Occurrence, link: Option<&LinkState>) -> Option<Tag> {
+    if occurrence.state == OccurrenceState::Cancelled {
         return Some(Tag::new("Cancelled", Tone::Wrong));
     }
     match link {

@@ -1,10 +1,11 @@
 //! Program Settings, Permissions: the meeting modes of a track (S8, S11, S15), and who
 //! gets into its Teams meetings without waiting.
 
+use std::collections::BTreeSet;
+
 use axum::extract::Path;
 use http::StatusCode;
 use mentoring::lobby::LobbyScope;
-use mentoring::meeting::MeetingState;
 use mentoring::refusal::Refusal;
 use mentoring::track::{Mode, Modes, Track};
 
@@ -256,10 +257,9 @@ async fn first_planned(actor: &SignedIn, track: &Track) -> Result<Vec<MeetingLin
     let (store, sight) = (&actor.app.store, &actor.sight);
     let now = actor.app.clock.now();
     let mut planned = meetings::list_of_track(store, sight, track.id, now, 100).await?;
-    planned.retain(|line| {
-        let meeting = &line.stored.meeting;
-        meeting.mode == Mode::Teams && meeting.state == MeetingState::Scheduled
-    });
+    planned.retain(|line| line.stored.meeting.mode == Mode::Teams && line.occurrence.is_ahead(now));
+    let mut named = BTreeSet::new();
+    planned.retain(|line| named.insert(line.stored.meeting.id));
     planned.truncate(NAMED);
     lines(actor, planned).await
 }

@@ -1,8 +1,6 @@
 //! A track: who is here, what is planned?
 
 use axum::extract::Path;
-use jiff::SignedDuration;
-use mentoring::meeting::MeetingState;
 use mentoring::member::MemberState;
 use mentoring::role::Role;
 use mentoring::track::Track;
@@ -45,13 +43,9 @@ pub async fn show(signed_in: SignedIn, Path((_, slug)): Path<(String, String)>) 
     let people: Vec<_> = participants.iter().map(|each| &each.member).collect();
     let faces = signed_in.faces(&people).await?;
     let now = signed_in.app.clock.now();
-    let from = now - SignedDuration::from_hours(24);
     let mut lines =
-        store::meetings::list_of_track(store, &signed_in.sight, track.id, from, MOST).await?;
-    lines.retain(|line| {
-        let meeting = &line.stored.meeting;
-        meeting.schedule.ends_at > now && meeting.state == MeetingState::Scheduled
-    });
+        store::meetings::list_of_track(store, &signed_in.sight, track.id, now, MOST).await?;
+    lines.retain(|line| line.occurrence.is_ahead(now));
     let actor = &signed_in.acting().actor;
     view(&pages::tracks::Track {
         frame: signed_in.frame(Here::Track(track.slug.clone())).await?,

@@ -3,6 +3,7 @@
 use ithaca::store::{meetings, members, organizations, tracks};
 use mentoring::meeting::{Attendee, Meeting, MeetingState};
 use mentoring::organization::MeetingId;
+use mentoring::repetition::Occurrence;
 use mentoring::schedule::schedule;
 use mentoring::track::Mode;
 
@@ -23,6 +24,7 @@ fn meeting(world: &World, company: &Company, title: &str) -> Meeting {
         .tomorrow()
         .expect("there is one")
         .datetime();
+    let schedule = schedule(start, "UTC", 45, now).expect("tomorrow is possible");
     Meeting {
         id,
         organization: company.id,
@@ -40,7 +42,9 @@ fn meeting(world: &World, company: &Company, title: &str) -> Meeting {
                 organizer: false,
             },
         ],
-        schedule: schedule(start, "UTC", 45, now).expect("tomorrow is possible"),
+        repetition: None,
+        occurrences: vec![Occurrence::of(&schedule)],
+        schedule,
         mode: Mode::Teams,
         location: String::new(),
         state: MeetingState::Scheduled,

@@ -1,0 +1,187 @@
+//! The occurrences of meetings, and the agenda: a row for each person and occurrence, by
+//! which lists find what they show however many meetings there are.
+
+use std::collections::BTreeMap;
+
+use mentoring::meeting::Meeting;
+use mentoring::organization::OrganizationId;
+use mentoring::repetition::{Occurrence, OccurrenceState};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
+    Statement, Value,
+};
+use uuid::Uuid;
+
+use super::{local, minutes};
+use crate::store::{Stored, Tx, instant, millis, word};
+
+fn read(row: &occurrence::Model) -> Stored<Occurrence> {
+    Ok(Occurrence {
+        original_start: local(&row.original_start, "occurrences.original_start")?,
+        local_start: local(&row.local_start, "occurrences.local_start")?,
+        duration_minutes: minutes(row.duration_minutes, "occurrences.duration_minutes")?,
+        starts_at: instant(row.starts_at),
+        ends_at: instant(row.ends_at),
+        state: word(
+            OccurrenceState::parse(&row.state),
+            "occurrences.state",
+            &row.state,
+        )?,
+    })
+}
+
+fn columns(meeting: &Meeting, occurrence: &Occurrence) -> occurrence::ActiveModel {
+    occurrence::ActiveModel {
+        organization_id: Set(meeting.organization.0),
+        meeting_id: Set(meeting.id.0),
+        original_start: Set(occurrence.original_start.to_string()),
+        track_id: Set(meeting.track.0),
+        local_start: Set(occurrence.local_start.to_string()),
+        duration_minutes: Set(i32::from(occurrence.duration_minutes)),
+        starts_at: Set(millis(occurrence.starts_at)),
+        ends_at: Set(millis(occurrence.ends_at)),
+        state: Set(occurrence.state.as_str().to_owned()),
+    }
+}
+
+/// The occurrences of these meetings, soonest first.
+pub(super) async fn of(
+    on: &impl ConnectionTrait,
+    organization: OrganizationId,
+    ids: &[Uuid],
+) -> Stored<BTreeMap<Uuid, Vec<Occurrence>>> {
+    let rows = occurrence::Entity::find()
+        .filter(occurrence::Column::OrganizationId.eq(organization.0))
+        .filter(occurrence::Column::MeetingId.is_in(ids.iter().copied()))
+        .order_by_asc(occurrence::Column::StartsAt)
+        .order_by_asc(occurrence::Column::OriginalStart)
+        .all(on)
+        .await?;
+    let mut found: BTreeMap<Uuid, Vec<Occurrence>> = BTreeMap::new();
+    for row in &rows {
+        found.entry(row.meeting_id).or_default().push(read(row)?);
+    }
+    Ok(found)
+}
+
+/// Makes the rows of a meeting's occurrences what they should be, and says whether any was
+/// different.
+pub(super) async fn keep(tx: &Tx, meeting: &Meeting) -> Stored<bool> {
+    let (organization, id) = (meeting.organization, meeting.id.0);
+    let stored = of(tx.on(), organization, &[id])
+        .await?
+        .remove(&id)
+        .unwrap_or_default();
+    let different: Vec<&Occurrence> = meeting
+        .occurrences
+        .iter()
+        .filter(|one| !stored.contains(one))
+        .collect();
+    let outdated: Vec<String> = stored
+        .iter()
+        .filter(|one| !meeting.occurrences.contains(one))
+        .map(|one| one.original_start.to_string())
+        .collect();
+    let gone = |original: &String| {
+        let mut all = different.iter();
+        all.all(|one| one.original_start.to_string() != *original)
+    };
+    let gone: Vec<&String> = outdated.iter().filter(|original| gone(original)).collect();
+    if !gone.is_empty() {
+        occurrence::Entity::delete_many()
+            .filter(occurrence::Column::OrganizationId.eq(organization.0))
+            .filter(occurrence::Column::MeetingId.eq(id))
+            .filter(occurrence::Column::OriginalStart.is_in(gone))
+            .exec(tx.on())
+            .await?;
+    }
+    let (changed, new): (Vec<&Occurrence>, Vec<&Occurrence>) = different
+        .iter()
+        .partition(|one| outdated.contains(&one.original_start.to_string()));
+    for one in changed {
+        occurrence::Entity::update(columns(meeting, one))
+            .exec(tx.on())
+            .await?;
+    }
+    if !new.is_empty() {
+        let rows = new.into_iter().map(|one| columns(meeting, one));
+        occurrence::Entity::insert_many(rows)
+            .exec_without_returning(tx.on())
+            .await?;
+    }
+    Ok(!different.is_empty() || !outdated.is_empty())
+}
+
+/// Writes the agenda of a meeting's people anew. Who came later has nothing in it of what
+/// was over by then.
+pub(super) async fn write_agenda(tx: &Tx, meeting: &Meeting) -> Stored<()> {
+    let on = tx.on();
+    let values: [Value; 2] = [meeting.organization.0.into(), meeting.id.0.into()];
+    for text in [
+        "DELETE FROM agenda WHERE organization_id = $1 AND meeting_id = $2",
+        "INSERT INTO agenda (organization_id, member_id, starts_at, meeting_id, original_start, ends_at) \
+         SELECT a.organization_id, a.member_id, o.starts_at, o.meeting_id, o.original_start, o.ends_at \
+         FROM attendees a JOIN occurrences o \
+         ON o.organization_id = a.organization_id AND o.meeting_id = a.meeting_id \
+         WHERE a.organization_id = $1 AND a.meeting_id = $2 AND o.ends_at > a.since",
+    ] {
+        on.execute_raw(Statement::from_sql_and_values(
+            on.get_database_backend(),
+            text,
+            values.clone(),
+        ))
+        .await?;
+    }
+    Ok(())
+}
+
+pub(super) mod occurrence {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "occurrences")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub organization_id: Uuid,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub meeting_id: Uuid,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub original_start: String,
+        pub track_id: Uuid,
+        pub local_start: String,
+        pub duration_minutes: i32,
+        pub starts_at: i64,
+        pub ends_at: i64,
+        pub state: String,
+    }
+
+    #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+pub(super) mod agenda {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "agenda")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub organization_id: Uuid,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub member_id: Uuid,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub starts_at: i64,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub meeting_id: Uuid,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub original_start: String,
+        pub ends_at: i64,
+    }
+
+    #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
