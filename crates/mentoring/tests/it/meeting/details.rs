@@ -12,8 +12,8 @@ use crate::people::{
 };
 
 fn changed(changes: &Changes) -> Meeting {
-    let changed = people::change(&mei(), &made(), changes, now());
-    changed.unwrap().unwrap().0
+    let next = people::change(&mei(), &made(), changes, now());
+    next.unwrap().unwrap().0
 }
 
 fn told(after: &Meeting) -> Vec<(MemberId, Method, Change)> {
