@@ -30,7 +30,9 @@ pub mod tenant;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::middleware;
+use axum::http::header;
+use axum::middleware::{self, Next};
+use axum::response::Response;
 use tower::ServiceExt as _;
 
 pub use certificate::{CertificateError, PrivateKey, ServerCertificate};
@@ -46,6 +48,7 @@ fn router(sandbox: &Sandbox) -> Router {
         .merge(graph::router())
         .merge(join::router())
         .fallback(pages::unknown)
+        .layer(middleware::from_fn(refuse_unreadable))
         .layer(middleware::from_fn_with_state(
             sandbox.clone(),
             faults::apply,
@@ -55,10 +58,13 @@ fn router(sandbox: &Sandbox) -> Router {
             calls::record,
         ));
     // What people look with is neither written down nor does it go wrong.
-    let doors = microsoft
+    let lookouts = Router::new()
         .merge(console::router())
         .merge(mail::router())
         .merge(pages::router())
+        .layer(middleware::from_fn(refuse_unreadable));
+    let doors = microsoft
+        .merge(lookouts)
         .method_not_allowed_fallback(pages::not_allowed)
         .with_state(sandbox.clone());
     // Addresses are put right before a route is chosen.
@@ -68,4 +74,16 @@ fn router(sandbox: &Sandbox) -> Router {
         }
         request
     }))
+}
+
+/// What can't be read is refused on a page, as every refusal is that no door has words for.
+async fn refuse_unreadable(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    // The library's own refusals are plain text.
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let is_plain = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    if is_plain && response.status().is_client_error() {
+        return pages::unreadable();
+    }
+    response
 }

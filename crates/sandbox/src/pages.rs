@@ -40,6 +40,18 @@ pub(crate) async fn unknown() -> Response {
     )
 }
 
+/// The request can't be read.
+pub(crate) fn unreadable() -> Response {
+    page(
+        StatusCode::BAD_REQUEST,
+        &Notice {
+            heading: "Bad request",
+            text: "This request can't be read.",
+        },
+        &[],
+    )
+}
+
 /// The door is there and opens another way.
 pub(crate) async fn not_allowed() -> Response {
     page(

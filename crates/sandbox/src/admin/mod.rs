@@ -20,7 +20,7 @@ use axum::routing::{delete, get, patch, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use crate::Sandbox;
+use crate::{Sandbox, address};
 use answer::{Nothing, Refusal, Wanted};
 
 pub(crate) fn router(sandbox: &Sandbox) -> Router {
@@ -61,8 +61,22 @@ pub(crate) fn router(sandbox: &Sandbox) -> Router {
         .route("/_sandbox/reset", post(reset))
         .fallback(answer::unknown)
         .method_not_allowed_fallback(answer::not_allowed)
+        .layer(middleware::from_fn(refuse_unreadable))
         .layer(middleware::from_fn(refuse_browsers))
         .with_state(sandbox.clone())
+}
+
+/// An address that is no text leads nowhere.
+async fn refuse_unreadable(request: Request, next: Next) -> Response {
+    if address::is_text(request.uri()) {
+        return next.run(request).await;
+    }
+    Refusal::new(
+        StatusCode::BAD_REQUEST,
+        "unreadable_address",
+        "The address of this request can't be read.",
+    )
+    .into_response()
 }
 
 /// A page in somebody's browser must not pull these levers.

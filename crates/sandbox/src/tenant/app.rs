@@ -103,6 +103,8 @@ fn without_port(uri: &str) -> Option<String> {
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (port, path) = rest.split_at(end);
     let digits = port.strip_prefix(':').unwrap_or(port);
+    // No path is the root.
+    let path = if path.is_empty() { "/" } else { path };
     (digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| path.to_owned())
 }
 
