@@ -3,7 +3,6 @@
 
 use axum::http::Uri;
 use axum::http::uri::PathAndQuery;
-use percent_encoding::percent_decode_str;
 
 /// Parts that only Entra ID's paths have. Graph's are left alone, for its ids are case-sensitive.
 const ENTRA: [&str; 4] = [
@@ -41,9 +40,4 @@ pub(crate) fn normalized(uri: &Uri) -> Option<Uri> {
     let mut parts = uri.clone().into_parts();
     parts.path_and_query = Some(PathAndQuery::try_from(text).ok()?);
     Uri::from_parts(parts).ok()
-}
-
-/// Whether the path is text once its escapes are read.
-pub(crate) fn is_text(uri: &Uri) -> bool {
-    percent_decode_str(uri.path()).decode_utf8().is_ok()
 }

@@ -20,7 +20,7 @@ use axum::routing::{delete, get, patch, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use crate::{Sandbox, address};
+use crate::Sandbox;
 use answer::{Nothing, Refusal, Wanted};
 
 pub(crate) fn router(sandbox: &Sandbox) -> Router {
@@ -66,15 +66,19 @@ pub(crate) fn router(sandbox: &Sandbox) -> Router {
         .with_state(sandbox.clone())
 }
 
-/// An address that is no text leads nowhere.
+/// What can't be read is refused in the shape of every refusal here; the library's own are plain
+/// text.
 async fn refuse_unreadable(request: Request, next: Next) -> Response {
-    if address::is_text(request.uri()) {
-        return next.run(request).await;
+    let response = next.run(request).await;
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let is_plain = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    if !is_plain || !response.status().is_client_error() {
+        return response;
     }
     Refusal::new(
-        StatusCode::BAD_REQUEST,
-        "unreadable_address",
-        "The address of this request can't be read.",
+        response.status(),
+        "unreadable",
+        "The address of this request or its query can't be read.",
     )
     .into_response()
 }

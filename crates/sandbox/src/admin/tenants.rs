@@ -24,6 +24,8 @@ pub(super) struct TenantChange {
     one_use_assertions: Option<bool>,
     /// Zero takes the limit away.
     loop_limit: Option<u32>,
+    /// Switches the enterprise applications on or off, as an administrator may.
+    applications_enabled: Option<bool>,
 }
 
 impl TenantChange {
@@ -60,6 +62,12 @@ pub(super) async fn change(
     Wanted(change): Wanted<TenantChange>,
 ) -> Result<StatusCode, Refusal> {
     in_tenant(&sandbox, &name, |state, id| {
+        if let Some(enabled) = change.applications_enabled {
+            let theirs = state.service_principals.iter_mut();
+            theirs
+                .filter(|principal| principal.tenant == id)
+                .for_each(|principal| principal.enabled = enabled);
+        }
         if let Some(tenant) = state.tenants.get_mut(&id) {
             change.make(tenant);
         }

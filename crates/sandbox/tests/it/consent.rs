@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sandbox::tenant::ConsentPolicy;
 use sandbox::tenant::app::Grantee;
 
-use crate::world::{CALLBACK, World};
+use crate::world::{Admin, CALLBACK, World};
 
 async fn page_for(world: &World, address: &str, change: &[(&str, &str)]) -> String {
     let mut browser = world.browser();
@@ -370,9 +370,13 @@ async fn application_permissions_are_approved_by_global_administrators() {
 async fn an_application_that_was_switched_off_lets_nobody_in() {
     let world = World::start().await;
     world.code().await;
-    world
-        .sandbox
-        .change(|state| state.service_principals[0].enabled = false);
+    let admin = Admin::start(&world).await;
+    let path = "tenants/larkspur.example";
+    let off = serde_json::json!({"applications_enabled": false});
+    admin.send("PATCH", path, &off).await;
     let page = page_for(&world, "scheduler@larkspur.example", &[]).await;
     assert!(page.contains("AADSTS7000112"), "{page}");
+    let on = serde_json::json!({"applications_enabled": true});
+    admin.send("PATCH", path, &on).await;
+    world.code().await;
 }
