@@ -300,6 +300,24 @@ async fn every_answer_names_itself_and_what_it_is() {
         format!("{}/v1.0/$metadata#users(id,mail)/$entity", world.url)
     );
     let list = graph.get("/v1.0/users?$top=1").await;
+    let mut shown: Vec<&String> = list.body["value"][0].as_object().unwrap().keys().collect();
+    shown.sort();
+    assert_eq!(
+        shown,
+        [
+            "businessPhones",
+            "displayName",
+            "givenName",
+            "id",
+            "jobTitle",
+            "mail",
+            "mobilePhone",
+            "officeLocation",
+            "preferredLanguage",
+            "surname",
+            "userPrincipalName",
+        ]
+    );
     assert_eq!(
         list.text("@odata.context"),
         format!("{}/v1.0/$metadata#users", world.url)

@@ -10,6 +10,7 @@ mod clients;
 mod consent;
 mod described;
 mod discovery;
+mod documented;
 mod faults;
 mod graph_batch;
 mod graph_delta;
