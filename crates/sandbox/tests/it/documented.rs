@@ -3,9 +3,15 @@
 use std::path::Path;
 
 #[test]
-fn every_test_that_the_document_names_is_there() {
+fn every_test_that_the_documents_name_is_there() {
+    for document in ["sandbox-graph.md", "sandbox-entra.md"] {
+        check(document);
+    }
+}
+
+fn check(document: &str) {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let document = std::fs::read_to_string(here.join("../../docs/sandbox-graph.md")).unwrap();
+    let document = std::fs::read_to_string(here.join("../../docs").join(document)).unwrap();
     let named: Vec<(&str, &str)> = document
         .lines()
         .filter(|line| line.starts_with('|'))
