@@ -81,6 +81,9 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
+    /// The way to the mail server
+    #[command(subcommand)]
+    Mail(MailCommand),
     /// Keys that secrets are sealed with
     #[command(subcommand)]
     Key(KeyCommand),
@@ -129,6 +132,18 @@ enum MemberCommand {
         /// Let them run the organization
         #[arg(long)]
         global_administrator: bool,
+        /// The configuration file
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum MailCommand {
+    /// Send a test mail and a test invitation, and say what SPF, DKIM and DMARC will look at
+    Test {
+        /// Whom to send them to
+        address: String,
         /// The configuration file
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
@@ -217,6 +232,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             };
             let address = serve::invite_member(&config, &organization, &new).await?;
             println!("{address}\nThis link sets their password. It works once, for two weeks.");
+            Ok(())
+        }),
+        Command::Mail(MailCommand::Test { address, config }) => block_on(async {
+            println!("{}", serve::test_mail(&config, &address).await?);
             Ok(())
         }),
         Command::Check { config } => check(&config),

@@ -14,7 +14,8 @@ use crate::app::members::NewMember;
 use crate::clock::{Clock, Randomness};
 use crate::config::{Config, LogFormat};
 use crate::instance::Instance;
-use crate::mail::{Sender, Smtp};
+use crate::mail::trial::{self, Trial};
+use crate::mail::{Delivery, Sender, Smtp};
 use crate::program::{Parts, Program, microsoft_client};
 use crate::store::{self, Store, StoreError, credentials, organizations};
 use crate::vault::Vault;
@@ -245,6 +246,45 @@ fn at_its_flag(refusal: &Refusal) -> String {
         Some(field) => format!("--{}: {refusal}", field.replace('_', "-")),
         None => refusal.to_string(),
     }
+}
+
+/// Sends a test mail and a test invitation to an address; answers what became of them and
+/// what a receiving server will look at.
+pub async fn test_mail(path: &Path, address: &str) -> Result<String, StartError> {
+    let config = Config::load(path).map_err(|error| StartError(error.to_string()))?;
+    let settings = config.smtp.as_ref().ok_or_else(|| {
+        StartError(
+            "No mail server is configured. Name one under `[smtp]` in the configuration file."
+                .to_owned(),
+        )
+    })?;
+    let say = |error: &dyn std::fmt::Display| StartError(error.to_string());
+    let smtp = Smtp::new(settings, host(&config))
+        .map_err(|error| StartError::because("The mail server's settings do not fit", error))?;
+    let sender = Sender::new(&settings.from).map_err(|error| say(&error))?;
+    let (now, randomness) = (Clock::system().now(), Randomness::system());
+    let ids = [randomness.uuid_v7(now), randomness.uuid_v7(now)];
+    let trial =
+        Trial::write(address, host(&config), &sender, ids, now).map_err(|error| say(&error))?;
+    for mail in [&trial.letter, &trial.invitation] {
+        let composed = mail.compose(&sender).map_err(|error| say(&error))?;
+        match smtp.deliver(&composed).await {
+            Delivery::Delivered => {}
+            Delivery::Refused(why) | Delivery::TryAgain(why) | Delivery::Unknown(why) => {
+                return Err(StartError(format!(
+                    "{}:{} did not take the mail: {why}. Look at `[smtp]` in {}.",
+                    settings.host,
+                    settings.port(),
+                    path.display()
+                )));
+            }
+        }
+    }
+    let mut said = vec![format!(
+        "A test mail and a test invitation are on their way to {address}."
+    )];
+    said.extend(trial::alignment(settings));
+    Ok(said.join("\n"))
 }
 
 /// Begins an organization; answers its address.

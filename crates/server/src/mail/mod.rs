@@ -9,6 +9,7 @@ mod member;
 mod message;
 mod smtp;
 mod text;
+pub mod trial;
 mod when;
 
 use askama::Template;
