@@ -16,6 +16,11 @@ def instant(value):
     return value.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def on_wall(wall, zone):
+    """A time in a zone; pytz, which vobject turns to at times, has its own way for that."""
+    return zone.localize(wall) if hasattr(zone, "localize") else wall.replace(tzinfo=zone)
+
+
 def expanded(events, start_of, end_of, rule_of, excluded_of, original_of, cancelled):
     """The instants of a series: the rule of its master, less what is excluded, with every
     occurrence that has an event of its own in its place."""
@@ -30,7 +35,7 @@ def expanded(events, start_of, end_of, rule_of, excluded_of, original_of, cancel
                 # The clock on the wall repeats, as RFC 5545 has it, and not the instant.
                 zone = start.tzinfo
                 walls = rrulestr(rule, dtstart=start.replace(tzinfo=None))
-                starts = [wall.replace(tzinfo=zone) for wall in walls]
+                starts = [on_wall(wall, zone) for wall in walls]
             gone = {instant(each) for each in excluded_of(event)}
             for each in starts:
                 if instant(each) not in gone:
@@ -107,6 +112,11 @@ def by_icalendar(text):
 
 def by_vobject(text):
     import vobject
+
+    # It keeps the first time zone of a name that it ever read, whatever a later object says.
+    zones = vars(vobject.icalendar)["__tzidMap"]
+    for name in [name for name in zones if name != "UTC"]:
+        del zones[name]
 
     calendar = vobject.readOne(text)
     events = list(calendar.vevent_list)

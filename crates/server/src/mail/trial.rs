@@ -88,6 +88,8 @@ impl Trial {
             )],
             stamp: now,
             cancelled: false,
+            recurrence: None,
+            only: None,
         };
         let mail = |id, letter, calendar| Message {
             to: to.clone(),

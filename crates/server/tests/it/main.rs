@@ -9,6 +9,7 @@
 
 mod attacks;
 mod browser;
+mod calendar;
 mod child;
 mod demo;
 mod mailbox;

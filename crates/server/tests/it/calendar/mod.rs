@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use programs::{Chance, Program};
 
+/// Zones whose rules every program here has known for long: each brings its own.
 const ZONES: [&str; 12] = [
     "Europe/Berlin",
     "Europe/London",
@@ -24,7 +25,7 @@ const ZONES: [&str; 12] = [
     "Australia/Lord_Howe",
     "Australia/Sydney",
     "Pacific/Chatham",
-    "Africa/Casablanca",
+    "Africa/Johannesburg",
     "America/St_Johns",
     "UTC",
 ];
@@ -226,7 +227,7 @@ fn dateutil_expands_a_thousand_rules_as_ithaca_does() {
         });
         asked.push(json!({
             "first": first.local_start.to_string(),
-            "rule": on_the_wall(&text, &rule),
+            "rule": on_the_wall(&text, rule),
         }));
         let walls = all.iter().map(|one| one.original_start.to_string());
         ours.push(walls.collect());
@@ -238,8 +239,10 @@ fn dateutil_expands_a_thousand_rules_as_ithaca_does() {
 }
 
 /// The RRULE that was written; its UNTIL, which is in UTC there, as the wall shows it.
-fn on_the_wall(text: &str, rule: &Repetition) -> String {
-    let line = text
+fn on_the_wall(text: &str, rule: Repetition) -> String {
+    // A time zone has rules as well.
+    let (_, event) = text.split_once("BEGIN:VEVENT").expect("there is an event");
+    let line = event
         .lines()
         .find_map(|line| line.strip_prefix("RRULE:"))
         .expect("a series has a rule");

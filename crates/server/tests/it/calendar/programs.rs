@@ -18,8 +18,7 @@ pub enum Program {
 impl Program {
     /// What it makes of each entry of a list.
     pub fn reads(self, list: &Value) -> Vec<Value> {
-        let folder =
-            PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/calendar"));
+        let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/calendar"));
         let python = folder.join(".venv/bin/python");
         let (program, words) = match self {
             Self::ICalendar => (python, vec!["read.py", "icalendar"]),
@@ -44,7 +43,11 @@ impl Program {
             .join()
             .expect("writing does not panic")
             .expect("it reads everything");
-        assert!(output.status.success(), "{self:?} ended with {}", output.status);
+        assert!(
+            output.status.success(),
+            "{self:?} ended with {}",
+            output.status
+        );
         serde_json::from_slice(&output.stdout).expect("it answers with a list in JSON")
     }
 }
