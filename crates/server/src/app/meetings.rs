@@ -124,6 +124,26 @@ impl App {
         Ok(Offer { track, teams })
     }
 
+    /// What may be chosen in a change of this meeting: whoever changes it, Teams is its
+    /// organizer's to use.
+    pub async fn offer_of(&self, acting: &Acting, stored: &StoredMeeting) -> Done<Offer> {
+        let sight = acting.sight();
+        let track = meetings::track_of(&self.store, &sight, stored).await?;
+        let organizer = stored.meeting.organizer;
+        let integration = integrations::find(&self.store, &sight).await?;
+        let lookup = directory::list(&self.store, &sight, &[organizer])
+            .await?
+            .remove(&organizer)
+            .ok_or(AppError::NotFound)?;
+        let teams = eligibility::decide(&Question {
+            integration: &integration.state,
+            modes: &track.modes,
+            member_state: MemberState::Active,
+            finding: &lookup.finding,
+        });
+        Ok(Offer { track, teams })
+    }
+
     /// Makes a meeting. Sent twice with the same `form_key`, it is made once and the
     /// second answer names the first's meeting.
     pub async fn create_meeting(

@@ -265,6 +265,7 @@ struct CancellationText<'a> {
 
 #[cfg(test)]
 mod tests {
+    use mentoring::repetition::{End, Every};
     use mentoring::schedule::Schedule;
 
     use super::*;
@@ -282,6 +283,8 @@ mod tests {
         mode: Mode,
         time_zone: &'static str,
         organizing: bool,
+        weekly: bool,
+        alone: bool,
         people: Vec<String>,
         page: Url,
         join: Url,
@@ -296,6 +299,8 @@ mod tests {
             mode: Mode::Teams,
             time_zone: "America/New_York",
             organizing: false,
+            weekly: false,
+            alone: false,
             people: vec!["Mei Tanaka".into(), "Luis Ortega".into()],
             page: "https://ithaca.larkspur.example/larkspur/meetings/7"
                 .parse()
@@ -322,8 +327,14 @@ mod tests {
                 starts_at: at("2026-11-24T14:00:00Z"),
                 ends_at: at("2026-11-24T14:45:00Z"),
                 time_zone: "Europe/Berlin",
-                repetition: None,
-                alone: false,
+                repetition: self.weekly.then(|| {
+                    let rule = Repetition {
+                        every: Every::Week,
+                        end: End::Count(4),
+                    };
+                    (rule, "2026-11-24T15:00:00".parse().unwrap())
+                }),
+                alone: self.alone,
                 mode: self.mode,
                 location: self.location,
                 page: &self.page,
@@ -482,6 +493,48 @@ mod tests {
             letter.text
         );
         assert!(letter.text.contains("How   Phone\n"));
+    }
+
+    #[test]
+    fn a_letter_about_one_meeting_of_a_series_says_that_the_others_stay() {
+        let mut alone = told(Change::Cancelled { reason: None });
+        alone.alone = true;
+        let letter = alone.letter();
+        assert!(
+            letter
+                .text
+                .starts_with("One meeting of “First talk” is cancelled"),
+            "{}",
+            letter.text
+        );
+        assert!(letter.text.contains(OTHERS) && letter.html.contains(OTHERS));
+        assert!(!letter.text.contains("Microsoft"), "the link stays open");
+        let mut shortened = told(Change::Shortened {
+            from: Schedule {
+                local_start: "2026-12-08T15:00:00".parse().unwrap(),
+                time_zone: "Europe/Berlin".into(),
+                duration_minutes: 45,
+                starts_at: at("2026-12-08T14:00:00Z"),
+                ends_at: at("2026-12-08T14:45:00Z"),
+            },
+        });
+        shortened.weekly = true;
+        let letter = shortened.letter();
+        for words in [
+            "“First talk” ends earlier than it would have.\nFrom Tuesday 8 December 2026 on",
+            "\n      Every Tuesday, 4 times\n",
+        ] {
+            assert!(letter.text.contains(words), "{words}\n{}", letter.text);
+        }
+        let what = vec![Part::Title, Part::Location];
+        let letter = told(Change::Changed { what }).letter();
+        assert!(
+            letter
+                .text
+                .contains("What is different: the title, the place.\n"),
+            "{}",
+            letter.text
+        );
     }
 
     #[test]

@@ -269,6 +269,36 @@ mod tests {
     }
 
     #[test]
+    fn a_repetition_is_said_as_people_say_it() {
+        let first: DateTime = "2026-11-24T15:00:00".parse().unwrap();
+        let until = End::Until("2027-01-05".parse().unwrap());
+        for (every, end, language, words) in [
+            (Every::Day, End::Count(1), "en", "Every day, once"),
+            (Every::Week, End::Count(4), "en", "Every Tuesday, 4 times"),
+            (
+                Every::TwoWeeks,
+                until,
+                "en",
+                "Every other Tuesday, until 5 January 2027",
+            ),
+            (
+                Every::Month(MonthlyBy::Day),
+                until,
+                "en-US",
+                "On day 24 of every month, until January 5, 2027",
+            ),
+            (
+                Every::Month(MonthlyBy::Weekday),
+                End::Count(3),
+                "en",
+                "On the fourth Tuesday of every month, 3 times",
+            ),
+        ] {
+            assert_eq!(repeats(&Repetition { every, end }, first, language), words);
+        }
+    }
+
+    #[test]
     fn a_zone_nobody_knows_any_more_reads_as_utc() {
         assert_eq!(
             When::new(afternoon(), "Mars/Olympus", "UTC", "en").zone,

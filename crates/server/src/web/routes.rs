@@ -4,7 +4,7 @@
 use axum::Router;
 use axum::routing::{get, post};
 
-use super::meetings::{self, cancellation, link, list, new, schedule};
+use super::meetings::{self, cancellation, details, link, list, new, schedule};
 use super::{
     assets, audit, health, home, integrations, join, manage, members, organization, profile,
     settings, sign_in, tracks,
@@ -53,6 +53,10 @@ pub(super) fn table() -> Router<App> {
         .route("/{slug}/meetings", get(list::show))
         .route("/{slug}/meetings/{id}", get(meetings::show::show))
         .route("/{slug}/meetings/{id}/link", get(link::show))
+        .route(
+            "/{slug}/meetings/{id}/details",
+            get(details::show).post(details::change),
+        )
         .route(
             "/{slug}/meetings/{id}/schedule",
             get(schedule::show).post(schedule::change),

@@ -272,6 +272,8 @@ mod tests {
         ICalendarProperty,
     };
 
+    use mentoring::invitation::Override;
+
     use super::*;
     use crate::clock::Randomness;
 
@@ -383,6 +385,94 @@ mod tests {
             Some(0)
         );
         assert_eq!(instants(&part.text), (object.starts_at, object.ends_at));
+    }
+
+    /// Tuesdays at three from 24 November on; the third is called off, the second moved.
+    #[test]
+    fn a_series_expands_to_what_takes_place() {
+        let mut object = first_talk();
+        object.recurrence = Some(Recurrence {
+            rule: Repetition {
+                every: Every::Week,
+                end: End::Count(4),
+            },
+            first_local: object.local_start,
+            excluded: vec!["2026-12-08T15:00:00".parse().unwrap()],
+            overrides: vec![Override {
+                original: "2026-12-01T15:00:00".parse().unwrap(),
+                local_start: "2026-12-02T09:00:00".parse().unwrap(),
+                starts_at: at("2026-12-02T08:00:00Z"),
+                ends_at: at("2026-12-02T08:45:00Z"),
+            }],
+        });
+        let text = written(&object);
+        for line in [
+            "RRULE:FREQ=WEEKLY;COUNT=4",
+            "EXDATE;TZID=Europe/Berlin:20261208T150000",
+            "RECURRENCE-ID;TZID=Europe/Berlin:20261201T150000",
+        ] {
+            assert!(text.contains(&format!("\r\n{line}\r\n")), "{line}\n{text}");
+        }
+        let expanded = parsed(&text).expand_dates(calcard::common::timezone::Tz::UTC, 20);
+        assert!(expanded.errors.is_empty(), "{:?}", expanded.errors);
+        let mut starts: Vec<Timestamp> = expanded
+            .events
+            .iter()
+            .map(|event| Timestamp::from_second(event.timestamps().0).unwrap())
+            .collect();
+        starts.sort_unstable();
+        assert_eq!(
+            starts,
+            [
+                at("2026-11-24T14:00:00Z"),
+                at("2026-12-02T08:00:00Z"),
+                at("2026-12-15T14:00:00Z")
+            ]
+        );
+    }
+
+    #[test]
+    fn one_occurrence_alone_names_itself_and_no_rule() {
+        let mut object = first_talk();
+        object.only = Some(object.local_start);
+        object.method = Method::Cancel;
+        object.cancelled = true;
+        let text = written(&object);
+        assert!(text.contains("\r\nRECURRENCE-ID;TZID=Europe/Berlin:20261124T150000\r\n"));
+        assert!(!text.contains("RRULE") && text.contains("\r\nSTATUS:CANCELLED\r\n"));
+    }
+
+    #[test]
+    fn a_rule_is_written_as_rfc_5545_has_it() {
+        let first_local: DateTime = "2026-11-24T15:00:00".parse().unwrap();
+        let berlin = TimeZone::get("Europe/Berlin").unwrap();
+        let until = End::Until("2027-06-30".parse().unwrap());
+        for (every, end, expected) in [
+            (Every::Day, End::Count(5), "FREQ=DAILY;COUNT=5"),
+            (
+                Every::TwoWeeks,
+                until,
+                "FREQ=WEEKLY;INTERVAL=2;UNTIL=20270630T215959Z",
+            ),
+            (
+                Every::Month(MonthlyBy::Day),
+                End::Count(3),
+                "FREQ=MONTHLY;BYMONTHDAY=24;COUNT=3",
+            ),
+            (
+                Every::Month(MonthlyBy::Weekday),
+                End::Count(3),
+                "FREQ=MONTHLY;BYDAY=4TU;COUNT=3",
+            ),
+        ] {
+            let recurrence = Recurrence {
+                rule: Repetition { every, end },
+                first_local,
+                excluded: Vec::new(),
+                overrides: Vec::new(),
+            };
+            assert_eq!(rule(&recurrence, &berlin), expected);
+        }
     }
 
     #[test]

@@ -1,18 +1,18 @@
 //! Calling a meeting off.
 
 use axum::extract::Path;
-use mentoring::meeting::Scope;
 use mentoring::role::rights;
 use mentoring::track::Mode;
 
 use super::schedule::{changeable, revision, way};
+use super::scope::{Named, Scoped};
 use super::{others, when, words};
 use crate::app::AppError;
 use crate::store;
 use crate::store::meetings::StoredMeeting;
 use crate::web::actor::SignedIn;
 use crate::web::answer::{Answer, Failed, refused, see_and_say, view, view_as};
-use crate::web::form::{Fields, Form, FromFields};
+use crate::web::form::{Fields, Form, FromFields, Query};
 use crate::web::pages::form::Errors;
 use crate::web::pages::frame::Here;
 use crate::web::pages::meetings::Cancellation;
@@ -20,6 +20,7 @@ use crate::web::pages::meetings::Cancellation;
 /// Why.
 pub struct Wanted {
     revision: i64,
+    scoped: Scoped,
     reason: String,
 }
 
@@ -27,16 +28,22 @@ impl FromFields for Wanted {
     fn from_fields(fields: &mut Fields) -> Result<Self, Failed> {
         Ok(Self {
             revision: revision(fields)?,
+            scoped: Scoped::from_fields(fields)?,
             reason: fields.one("reason")?,
         })
     }
 }
 
 /// Before a meeting is called off.
-pub async fn show(signed_in: SignedIn, Path((_, id)): Path<(String, String)>) -> Answer {
+pub async fn show(
+    signed_in: SignedIn,
+    Path((_, id)): Path<(String, String)>,
+    Query(named): Query<Named>,
+) -> Answer {
     let stored = changeable(&signed_in, &id).await?;
     let wanted = Wanted {
         revision: stored.meeting.revision,
+        scoped: Scoped::of(named),
         reason: String::new(),
     };
     view(&page(&signed_in, &stored, wanted, Errors::none()).await?)
@@ -54,17 +61,15 @@ async fn page(
     let names: Vec<&str> = others(signed_in, meeting, &people)
         .map(|person| person.first_name.as_str())
         .collect();
+    let now = signed_in.app.clock.now();
+    let occurrence = wanted.scoped.named.of(meeting, now)?;
     Ok(Cancellation {
         frame: signed_in.frame(Here::Meetings).await?,
+        scope: wanted.scoped.shown(meeting, &occurrence),
         id: meeting.id.to_string(),
         revision: wanted.revision.to_string(),
         title: meeting.title.clone(),
-        when: when(
-            signed_in,
-            meeting,
-            &meeting.current(signed_in.app.clock.now()),
-            &people,
-        ),
+        when: when(signed_in, meeting, &occurrence, &people),
         told: words::told(&names, "a cancellation"),
         teams: meeting.mode == Mode::Teams,
         errors,
@@ -81,13 +86,15 @@ pub async fn cancel(
 ) -> Answer {
     let stored = changeable(&signed_in, &id).await?;
     let meeting = &stored.meeting;
+    let occurrence = wanted.scoped.named.of(meeting, signed_in.app.clock.now())?;
+    let scope = wanted.scoped.read(&occurrence);
     let cancelled = signed_in
         .app
         .cancel_meeting(
             signed_in.acting(),
             meeting.id,
             wanted.revision,
-            Scope::All,
+            scope,
             Some(wanted.reason.clone()),
         )
         .await;

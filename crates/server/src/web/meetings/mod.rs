@@ -1,10 +1,13 @@
 //! Meetings: the agenda, the meeting, and the forms that make, move and cancel one.
 
 pub mod cancellation;
+pub mod details;
 pub mod link;
 pub mod list;
 pub mod new;
+mod repetition;
 pub mod schedule;
+mod scope;
 pub mod show;
 pub(super) mod words;
 
@@ -61,6 +64,14 @@ pub(super) fn when(
     )
 }
 
+/// Which occurrence of a series an address is about.
+fn of(meeting: &Meeting, occurrence: &Occurrence) -> String {
+    match meeting.repetition {
+        None => String::new(),
+        Some(_) => format!("?occurrence={}", occurrence.original_start),
+    }
+}
+
 /// The people of a meeting without the actor.
 fn others<'a>(
     signed_in: &'a SignedIn,
@@ -108,7 +119,11 @@ pub(super) async fn lines(
                 && opens <= now
                 && rights(&signed_in.acting().actor, meeting).see_content;
             MeetingLine {
-                address: signed_in.to(&format!("meetings/{}", meeting.id)),
+                address: signed_in.to(&format!(
+                    "meetings/{}{}",
+                    meeting.id,
+                    of(meeting, occurrence)
+                )),
                 title: meeting.title.clone(),
                 when: when(signed_in, meeting, occurrence, &people),
                 mode: mode(meeting.mode),

@@ -8,12 +8,12 @@ use mentoring::meeting::Draft;
 use mentoring::member::{Member, MemberState};
 use mentoring::organization::{MeetingId, MemberId};
 use mentoring::refusal::Refusal;
-use mentoring::role::Role;
+use mentoring::role::{Role, Roles};
 use mentoring::track::{Mode, Track};
 use uuid::Uuid;
 
 use super::schedule::Typed;
-use super::{mode, words};
+use super::{mode, repetition, words};
 use crate::app::AppError;
 use crate::app::meetings::Offer;
 use crate::store::tracks::Participant;
@@ -37,6 +37,7 @@ pub struct Wanted {
     agenda: String,
     people: Vec<String>,
     when: Typed,
+    repetition: repetition::Typed,
     mode: String,
     location: String,
 }
@@ -49,6 +50,7 @@ impl FromFields for Wanted {
             agenda: fields.one("agenda")?,
             people: fields.several("people"),
             when: Typed::from_fields(fields)?,
+            repetition: repetition::Typed::from_fields(fields)?,
             mode: fields.one("mode")?,
             location: fields.one("location")?,
         })
@@ -64,8 +66,9 @@ impl Wanted {
             .map(|id| Uuid::try_parse(id).map(MemberId))
             .collect();
         let mode = Mode::parse(&self.mode);
-        match (when, people, mode) {
-            (Ok(when), Ok(attendees), Some(mode)) => Ok(Draft {
+        let repetition = self.repetition.read();
+        match (when, people, mode, repetition) {
+            (Ok(when), Ok(attendees), Some(mode), Ok(repetition)) => Ok(Draft {
                 title: self.title.clone(),
                 agenda: self.agenda.clone(),
                 attendees,
@@ -74,10 +77,11 @@ impl Wanted {
                 duration_minutes: when.duration_minutes,
                 mode,
                 location: self.location.clone(),
-                repetition: None,
+                repetition,
             }),
-            (when, people, mode) => {
+            (when, people, mode, repetition) => {
                 let mut refusals = when.err().unwrap_or_default();
+                refusals.extend(repetition.err());
                 if self.title.trim().is_empty() {
                     refusals.push(Refusal::TitleInvalid);
                 }
@@ -116,6 +120,7 @@ pub async fn show(signed_in: SignedIn, Path((_, track)): Path<(String, String)>)
         agenda: String::new(),
         people: Vec::new(),
         when: Typed::of(times::proposal(now, zone), zone, MINUTES),
+        repetition: repetition::Typed::default(),
         mode: first.map_or(String::new(), |mode| mode.as_str().to_owned()),
         location: String::new(),
     };
@@ -140,11 +145,13 @@ async fn page(
         once: wanted.once.clone(),
         title: wanted.title.clone(),
         agenda: wanted.agenda.clone(),
-        people: people(signed_in, offer, &wanted.people).await?,
+        people: people(signed_in, offer, signed_in.member().id, &[], &wanted.people).await?,
         schedule: wanted.when.shown(&refusals),
+        repetition: wanted.repetition.shown(),
         modes: modes(
             signed_in,
             offer,
+            address(signed_in, track),
             &wanted.mode,
             &wanted.location,
             errors.clone(),
@@ -157,20 +164,31 @@ fn address(signed_in: &SignedIn, track: &Track) -> String {
     signed_in.to(&format!("tracks/{}/meetings/new", track.slug))
 }
 
-/// Whom one may meet, with what the lobby would make of each.
-async fn people(
+/// Whom the organizer may meet, with what the lobby would make of each; also those who are
+/// of the meeting already and have left the track.
+pub(super) async fn people(
     signed_in: &SignedIn,
     offer: &Offer,
+    organizer: MemberId,
+    gone: &[&Member],
     chosen: &[String],
 ) -> Result<Vec<PersonChoice>, Failed> {
     let store = &signed_in.app.store;
-    let participants: Vec<Participant> =
+    let mut participants: Vec<Participant> =
         tracks::list_participants(store, &signed_in.sight, offer.track.id)
             .await?
             .into_iter()
             .filter(|each| each.member.state == MemberState::Active)
-            .filter(|each| each.member.id != signed_in.member().id)
+            .filter(|each| each.member.id != organizer)
             .collect();
+    for member in gone {
+        if participants.iter().all(|each| each.member.id != member.id) {
+            participants.push(Participant {
+                member: (*member).clone(),
+                roles: Roles::default(),
+            });
+        }
+    }
     let members: Vec<&Member> = participants.iter().map(|each| &each.member).collect();
     let faces = signed_in.faces(&members).await?;
     let ids: Vec<MemberId> = members.iter().map(|member| member.id).collect();
@@ -179,7 +197,7 @@ async fn people(
         Err(_) => std::collections::BTreeMap::new(),
     };
     let own = Person {
-        member: signed_in.member().id,
+        member: organizer,
         organizer: true,
         mentor: false,
         object_id: offer.teams.as_ref().ok().copied(),
@@ -210,22 +228,26 @@ async fn people(
                 chosen: chosen.contains(&id),
                 id,
                 face,
-                role: labels.join(", "),
+                role: if labels.is_empty() {
+                    "No longer in this track".to_owned()
+                } else {
+                    labels.join(", ")
+                },
                 forecast: forecast(participant),
             }
         })
         .collect())
 }
 
-fn modes(
+pub(super) fn modes(
     signed_in: &SignedIn,
     offer: &Offer,
+    address: String,
     chosen: &str,
     location: &str,
     errors: Errors,
 ) -> Modes {
     let reasons = offer.teams.as_ref().err();
-    let address = address(signed_in, &offer.track);
     Modes {
         poll: reasons
             .is_some_and(|reasons| words::is_being_checked(reasons))
@@ -290,6 +312,7 @@ pub async fn show_modes(
     view(&modes(
         &signed_in,
         &offer,
+        address(&signed_in, &track),
         &form.mode,
         &form.location,
         Errors::none(),

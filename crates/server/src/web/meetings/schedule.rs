@@ -5,17 +5,19 @@ use http::StatusCode;
 use jiff::civil::DateTime;
 use mentoring::meeting::{Changes, Meeting, MeetingState, Move, Scope};
 use mentoring::refusal::Refusal;
+use mentoring::repetition::Occurrence;
 use mentoring::role::rights;
 use mentoring::schedule::{When, read_local};
 use mentoring::track::Mode;
 
+use super::scope::{Named, Scoped};
 use super::{others, when, words};
 use crate::app::AppError;
 use crate::store;
 use crate::store::meetings::StoredMeeting;
 use crate::web::actor::SignedIn;
 use crate::web::answer::{Answer, Failed, Refused, refused, see_and_say, view, view_as};
-use crate::web::form::{Fields, Form, FromFields};
+use crate::web::form::{Fields, Form, FromFields, Query};
 use crate::web::pages::failure::Change;
 use crate::web::pages::form::Errors;
 use crate::web::pages::frame::Here;
@@ -146,6 +148,7 @@ pub(super) fn revision(fields: &mut Fields) -> Result<i64, Failed> {
 /// Another time, and why.
 pub struct Wanted {
     revision: i64,
+    scoped: Scoped,
     when: Typed,
     reason: String,
 }
@@ -154,6 +157,7 @@ impl FromFields for Wanted {
     fn from_fields(fields: &mut Fields) -> Result<Self, Failed> {
         Ok(Self {
             revision: revision(fields)?,
+            scoped: Scoped::from_fields(fields)?,
             when: Typed::from_fields(fields)?,
             reason: fields.one("reason")?,
         })
@@ -161,15 +165,20 @@ impl FromFields for Wanted {
 }
 
 /// The form that moves a meeting.
-pub async fn show(signed_in: SignedIn, Path((_, id)): Path<(String, String)>) -> Answer {
+pub async fn show(
+    signed_in: SignedIn,
+    Path((_, id)): Path<(String, String)>,
+    Query(named): Query<Named>,
+) -> Answer {
     let stored = changeable(&signed_in, &id).await?;
-    let schedule = &stored.meeting.schedule;
+    let occurrence = named.of(&stored.meeting, signed_in.app.clock.now())?;
     let wanted = Wanted {
         revision: stored.meeting.revision,
+        scoped: Scoped::of(named),
         when: Typed::of(
-            schedule.local_start,
-            &schedule.time_zone,
-            schedule.duration_minutes,
+            occurrence.local_start,
+            &stored.meeting.schedule.time_zone,
+            occurrence.duration_minutes,
         ),
         reason: String::new(),
     };
@@ -197,17 +206,15 @@ async fn page(
     });
     let mut frame = signed_in.frame(Here::Meetings).await?;
     frame.address = signed_in.to(&format!("meetings/{}/schedule", meeting.id));
+    let now = signed_in.app.clock.now();
+    let occurrence = wanted.scoped.named.of(meeting, now)?;
     Ok(Reschedule {
+        scope: wanted.scoped.shown(meeting, &occurrence),
         frame,
         id: meeting.id.to_string(),
         revision: wanted.revision.to_string(),
         title: meeting.title.clone(),
-        when: when(
-            signed_in,
-            meeting,
-            &meeting.current(signed_in.app.clock.now()),
-            &people,
-        ),
+        when: when(signed_in, meeting, &occurrence, &people),
         told,
         errors,
         schedule: wanted.when.shown(&refusals),
@@ -225,13 +232,15 @@ pub async fn change(
     let stored = changeable(&signed_in, &id).await?;
     let meeting = &stored.meeting;
     let reason = Some(wanted.reason.clone());
+    let occurrence = wanted.scoped.named.of(meeting, signed_in.app.clock.now())?;
+    let scope = wanted.scoped.read(&occurrence);
     let changed = match wanted.when.read() {
         Err(refusals) => Err(AppError::Refused(refusals)),
         Ok(when) => {
             let changes = Changes {
                 time: Some(Move {
-                    when,
-                    scope: Scope::All,
+                    when: of_first(meeting, &occurrence, scope, when),
+                    scope,
                 }),
                 reason,
                 ..Changes::default()
@@ -261,6 +270,21 @@ pub async fn change(
     }
 }
 
+/// What was typed for one occurrence, as what all go by: the first start.
+fn of_first(meeting: &Meeting, occurrence: &Occurrence, scope: Scope, when: When) -> When {
+    if scope != Scope::All || meeting.repetition.is_none() {
+        return when;
+    }
+    let typed = when.local_start;
+    let days = occurrence.original_start.date().until(typed.date());
+    let first = meeting.schedule.local_start.date();
+    let date = first.saturating_add(days.unwrap_or_default());
+    When {
+        local_start: date.to_datetime(typed.time()),
+        ..when
+    }
+}
+
 /// What somebody else made of it while one was typing.
 async fn moved(
     signed_in: &SignedIn,
@@ -269,12 +293,11 @@ async fn moved(
 ) -> Result<Change, Failed> {
     let people =
         store::meetings::people_of(&signed_in.app.store, &signed_in.sight, [stored]).await?;
-    let now = when(
-        signed_in,
-        &stored.meeting,
-        &stored.meeting.current(signed_in.app.clock.now()),
-        &people,
-    );
+    let occurrence = wanted
+        .scoped
+        .named
+        .of(&stored.meeting, signed_in.app.clock.now())?;
+    let now = when(signed_in, &stored.meeting, &occurrence, &people);
     let typed = &wanted.when;
     Ok(Change {
         field: "Time".to_owned(),

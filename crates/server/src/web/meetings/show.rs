@@ -7,19 +7,28 @@ use mentoring::lobby::{self, Difference, Entry, LobbyScope, Person};
 use mentoring::meeting::{Meeting, MeetingState};
 use mentoring::member::Member;
 use mentoring::organization::MemberId;
+use mentoring::repetition::{Occurrence, OccurrenceState};
 use mentoring::role::{Role, Roles, rights};
 use mentoring::track::Mode;
 
+use super::scope::Named;
 use super::{link, mode, when, words};
+use crate::mail;
 use crate::store::{self, directory, integrations, links, tracks};
 use crate::web::actor::SignedIn;
 use crate::web::answer::{Answer, Failed, view};
+use crate::web::form::Query;
 use crate::web::pages::frame::Here;
-use crate::web::pages::meetings::{self as pages, Agenda, Attendee};
+use crate::web::pages::meetings::{self as pages, Agenda, Attendee, OccurrenceLine};
+use crate::web::pages::shown::{Tag, Tone};
 use crate::web::tracks::show as track_page;
 
 /// A meeting's page.
-pub async fn show(signed_in: SignedIn, Path((_, id)): Path<(String, String)>) -> Answer {
+pub async fn show(
+    signed_in: SignedIn,
+    Path((_, id)): Path<(String, String)>,
+    Query(named): Query<Named>,
+) -> Answer {
     let stored = super::find(&signed_in, &id).await?;
     let meeting = &stored.meeting;
     let store = &signed_in.app.store;
@@ -57,29 +66,80 @@ pub async fn show(signed_in: SignedIn, Path((_, id)): Path<(String, String)>) ->
     let rights = rights(&signed_in.acting().actor, meeting);
     let now = signed_in.app.clock.now();
     let is_planned = meeting.state == MeetingState::Scheduled && !meeting.is_over(now);
+    let occurrence = named.of(meeting, now)?;
+    let is_ahead = occurrence.is_ahead(now);
+    let (coming, past): (Vec<_>, Vec<_>) = meeting
+        .occurrences
+        .iter()
+        .filter(|_| meeting.occurrences.len() > 1)
+        .partition(|one| one.ends_at > now);
+    let entry = |one: &Occurrence| entry(&signed_in, meeting, &people, one, &occurrence);
     let planner = people.get(&meeting.organizer);
     view(&pages::Meeting {
         frame: signed_in.frame(Here::Meetings).await?,
         id: meeting.id.to_string(),
         title: meeting.title.clone(),
         track: track_page::mark(&track),
-        when: when(&signed_in, meeting, &meeting.current(now), &people),
+        when: when(&signed_in, meeting, &occurrence, &people),
         mode: mode(meeting.mode),
         location: Some(meeting.location.clone()).filter(|location| !location.is_empty()),
-        state: state(meeting, is_planned),
+        state: state(meeting, &occurrence, is_ahead),
         attendees: attendees(&signed_in, meeting, &people, &roles, forecast.as_ref()).await?,
         lobby: lobby.filter(|_| is_planned),
         agenda: agenda(meeting, rights.see_content),
         link,
         may_change: rights.change && is_planned,
+        repeats: meeting.repetition.map(|rule| {
+            let first = meeting.schedule.local_start;
+            mail::repeats(&rule, first, &signed_in.member().language)
+        }),
+        of: if is_ahead {
+            super::of(meeting, &occurrence)
+        } else {
+            String::new()
+        },
+        coming: coming.into_iter().map(&entry).collect(),
+        past: past.into_iter().map(&entry).collect(),
         made: planner.map_or(String::new(), |person| {
             format!("{} planned this meeting.", person.name())
         }),
     })
 }
 
-fn state(meeting: &Meeting, is_planned: bool) -> pages::MeetingState {
+fn entry(
+    signed_in: &SignedIn,
+    meeting: &Meeting,
+    people: &BTreeMap<MemberId, Member>,
+    one: &Occurrence,
+    shown: &Occurrence,
+) -> OccurrenceLine {
+    let is_moved = one.local_start != one.original_start;
+    OccurrenceLine {
+        when: when(signed_in, meeting, one, people),
+        tag: match one.state {
+            OccurrenceState::Cancelled => Some(Tag::new("Cancelled", Tone::Wrong)),
+            OccurrenceState::Scheduled if is_moved => Some(Tag::new("Moved", Tone::Plain)),
+            OccurrenceState::Scheduled | OccurrenceState::Held => None,
+            OccurrenceState::Missed => Some(Tag::new("Missed", Tone::Waiting)),
+        },
+        address: signed_in.to(&format!(
+            "meetings/{}{}",
+            meeting.id,
+            super::of(meeting, one)
+        )),
+        shown: one.original_start == shown.original_start,
+    }
+}
+
+fn state(meeting: &Meeting, occurrence: &Occurrence, is_ahead: bool) -> pages::MeetingState {
     match meeting.state {
+        MeetingState::Scheduled if occurrence.state == OccurrenceState::Cancelled => {
+            pages::MeetingState::Cancelled {
+                sentence: "Nobody is expected at this meeting of the series.".to_owned(),
+                reason: None,
+                note: None,
+            }
+        }
         MeetingState::Cancelled => pages::MeetingState::Cancelled {
             sentence: "Nobody is expected any more.".to_owned(),
             reason: meeting.cancellation_reason.clone(),
@@ -87,7 +147,7 @@ fn state(meeting: &Meeting, is_planned: bool) -> pages::MeetingState {
                 "Whoever kept Microsoft's own link may still get in for a while.".to_owned()
             }),
         },
-        MeetingState::Scheduled if is_planned => pages::MeetingState::Scheduled,
+        MeetingState::Scheduled if is_ahead => pages::MeetingState::Scheduled,
         MeetingState::Scheduled => pages::MeetingState::Over("This meeting is over.".to_owned()),
         MeetingState::Held => pages::MeetingState::Over("This meeting was held.".to_owned()),
         MeetingState::Missed => {

@@ -53,6 +53,21 @@ pub(super) struct Entry<'a> {
     dated: bool,
 }
 
+/// An occurrence of a series on its meeting's page.
+#[derive(Debug, Clone, Template)]
+#[template(path = "parts/occurrence.html")]
+pub struct OccurrenceLine {
+    pub when: When,
+    /// "Cancelled", "Moved"
+    pub tag: Option<Tag>,
+    /// The page with this occurrence on top.
+    pub address: String,
+    /// Whether it is the one on top already.
+    pub shown: bool,
+}
+
+impl HtmlSafe for OccurrenceLine {}
+impl HtmlSafe for Scoping {}
 impl HtmlSafe for Entry<'_> {}
 impl HtmlSafe for Link {}
 impl HtmlSafe for Modes {}
@@ -97,6 +112,13 @@ pub struct Meeting {
     /// Only of a Teams meeting.
     pub link: Option<Link>,
     pub may_change: bool,
+    /// "Every Tuesday, 4 times"
+    pub repeats: Option<String>,
+    /// Which occurrence of a series is shown: `?occurrence=2026-11-24T15:00:00`.
+    pub of: String,
+    /// The occurrences of a series that are not over.
+    pub coming: Vec<OccurrenceLine>,
+    pub past: Vec<OccurrenceLine>,
     /// "Mei Tanaka planned this meeting on 23 Nov 2026 at 14:02."
     pub made: String,
 }
@@ -200,7 +222,7 @@ pub enum LinkState {
 }
 
 /// New meeting. Field names: `once`, `title`, `agenda`, `people`, `date`, `time`,
-/// `zone`, `duration`, `mode`, `location`.
+/// `zone`, `duration`, `repetition`, `count`, `until`, `mode`, `location`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "meetings/new.html")]
 pub struct NewMeeting {
@@ -213,7 +235,48 @@ pub struct NewMeeting {
     pub agenda: String,
     pub people: Vec<PersonChoice>,
     pub schedule: Schedule,
+    pub repetition: Repetition,
     pub modes: Modes,
+}
+
+/// Another title, other people. Field names: `revision`, `title`, `agenda`, `people`,
+/// `repetition`, `count`, `until`, `mode`, `location`, `reason`.
+#[derive(Debug, Clone, Template)]
+#[template(path = "meetings/details.html")]
+pub struct Details {
+    pub frame: Frame,
+    pub id: String,
+    pub revision: String,
+    /// The title as it is.
+    pub shown: String,
+    pub errors: Errors,
+    pub title: String,
+    /// None for those who may not read it.
+    pub agenda: Option<String>,
+    pub people: Vec<PersonChoice>,
+    pub repetition: Repetition,
+    pub modes: Modes,
+    pub told: String,
+    pub reason_required: bool,
+    pub reason: String,
+}
+
+/// The three fields that say how a meeting repeats, with what was typed in them.
+#[derive(Debug, Clone, Default)]
+pub struct Repetition {
+    pub every: Vec<Choice>,
+    pub count: String,
+    /// `2026-12-24`
+    pub until: String,
+}
+
+/// How much of a series a form is about. Field names: `occurrence`, `scope`.
+#[derive(Debug, Clone, Template)]
+#[template(path = "parts/scope.html")]
+pub struct Scoping {
+    /// Its original start: `2026-11-24T15:00:00`
+    pub occurrence: String,
+    pub choices: Vec<Choice>,
 }
 
 #[derive(Debug, Clone)]
@@ -285,6 +348,8 @@ pub struct Reschedule {
     /// "Luis and 2 others get an update by mail."
     pub told: String,
     pub errors: Errors,
+    /// Only of a series.
+    pub scope: Option<Scoping>,
     pub schedule: Schedule,
     /// True for an administrator who moves other people's meeting.
     pub reason_required: bool,
@@ -303,6 +368,8 @@ pub struct Cancellation {
     pub told: String,
     /// Whether a Teams meeting is deleted with it.
     pub teams: bool,
+    /// Only of a series.
+    pub scope: Option<Scoping>,
     pub errors: Errors,
     pub reason_required: bool,
     pub reason: String,

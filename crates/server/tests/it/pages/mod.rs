@@ -6,6 +6,7 @@ mod integrations;
 mod isolation;
 mod manage;
 mod meetings;
+mod series;
 mod settings;
 mod sign_in;
 pub mod tenant;

@@ -12,6 +12,7 @@ use ithaca::clock::{Clock, Randomness};
 use ithaca::program::microsoft_client;
 use microsoft::{Application, Client, Cloud, Transport};
 use sandbox::random::Random;
+use sandbox::tenant::meetings::OnlineMeeting;
 use sandbox::{Sandbox, Settings, SigningKey};
 use scraper::{Html, Selector};
 use secrecy::SecretString;
@@ -67,6 +68,21 @@ impl Tenant {
             clock,
             randomness,
         )
+    }
+
+    /// The subject, the start and the join address of each Teams meeting that is there.
+    pub fn meetings(&self) -> Vec<(String, jiff::Timestamp, String)> {
+        self.sandbox.read(|state| {
+            let mut all: Vec<_> = state.meetings.iter().collect();
+            all.retain(OnlineMeeting::is_live);
+            all.iter()
+                .map(|meeting| {
+                    let subject = meeting.subject.as_deref().unwrap_or_default();
+                    let url = meeting.join_url(MICROSOFT);
+                    (subject.to_owned(), meeting.start, url)
+                })
+                .collect()
+        })
     }
 
     /// How often Ithaca asked for a token.

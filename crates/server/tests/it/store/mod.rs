@@ -2,6 +2,7 @@
 
 mod changes;
 mod leases;
+mod series;
 mod sight;
 
 use std::path::PathBuf;

@@ -16,7 +16,7 @@ on_both! {
     an_organization_is_found_by_its_slug_alone,
 }
 
-fn meeting(world: &World, company: &Company, title: &str) -> Meeting {
+pub fn meeting(world: &World, company: &Company, title: &str) -> Meeting {
     let now = world.clock.now();
     let id = MeetingId(world.randomness.uuid_v7(now));
     let start = now
@@ -55,7 +55,7 @@ fn meeting(world: &World, company: &Company, title: &str) -> Meeting {
     }
 }
 
-async fn planned(world: &World, company: &Company, title: &str) -> Meeting {
+pub async fn planned(world: &World, company: &Company, title: &str) -> Meeting {
     let meeting = meeting(world, company, title);
     let tx = world
         .store

@@ -2,10 +2,11 @@
 
 use super::people::{self, as_mei};
 use super::{Sample, sample};
+use crate::web::pages::form::Choice;
 use crate::web::pages::meetings::{
-    Agenda, Attendee, Cancellation, Day, Forecast, Link, LinkState, Lobby, Meeting, MeetingLine,
-    MeetingList, MeetingState, ModeOffer, Modes, Neighbour, NewMeeting, PersonChoice, Reschedule,
-    Schedule,
+    Agenda, Attendee, Cancellation, Day, Details, Forecast, Link, LinkState, Lobby, Meeting,
+    MeetingLine, MeetingList, MeetingState, ModeOffer, Modes, Neighbour, NewMeeting,
+    OccurrenceLine, PersonChoice, Repetition, Reschedule, Schedule, Scoping,
 };
 use crate::web::pages::shown::Tone;
 use crate::web::pages::{Errors, Here, Mode, Tag, Way};
@@ -138,6 +139,21 @@ fn shown() -> Vec<Sample> {
         reason: "The meeting is over.".into(),
     });
     over.state = MeetingState::Over("This meeting was held.".into());
+    let mut series = ready.clone();
+    series.repeats = Some("Every Tuesday, 4 times".into());
+    series.of = "?occurrence=2026-11-24T15:00:00".into();
+    let occurrence = |shown: bool, tag: Option<Tag>| OccurrenceLine {
+        when: people::tomorrow(),
+        tag,
+        address: "/larkspur/meetings/7?occurrence=2026-11-24T15:00:00".into(),
+        shown,
+    };
+    series.past = vec![occurrence(false, None)];
+    series.coming = vec![
+        occurrence(true, None),
+        occurrence(false, Some(Tag::new("Moved", Tone::Plain))),
+        occurrence(false, Some(Tag::new("Cancelled", Tone::Wrong))),
+    ];
     let mut long = ready.clone();
     long.title = "Donaudampfschifffahrtsgesellschaft".repeat(6);
     long.location = Some("https://maps.example/".to_owned() + &"x".repeat(200));
@@ -150,6 +166,7 @@ fn shown() -> Vec<Sample> {
         sample("meeting-cancelled", &cancelled),
         sample("meeting-over", &over),
         sample("meeting-long", &long),
+        sample("meeting-series", &series),
     ]
 }
 
@@ -188,6 +205,10 @@ fn meeting(state: LinkState) -> Meeting {
             host: Some("Teams Scheduler".into()),
         }),
         may_change: true,
+        repeats: None,
+        of: String::new(),
+        coming: Vec::new(),
+        past: Vec::new(),
         made: "Mei Tanaka planned this on Mon 23 Nov 2026 at 14:02.".into(),
     }
 }
@@ -224,6 +245,7 @@ fn new_meeting() -> NewMeeting {
             },
         ],
         schedule: schedule(),
+        repetition: repetition(),
         modes: Modes {
             poll: None,
             refresh: "/larkspur/tracks/new-managers/meetings/new".into(),
@@ -240,6 +262,45 @@ fn new_meeting() -> NewMeeting {
             location: String::new(),
             errors: Errors::none(),
         },
+    }
+}
+
+fn repetition() -> Repetition {
+    Repetition {
+        every: vec![
+            Choice::new("none", "Does not repeat", true),
+            Choice::new("week", "Every week", false),
+        ],
+        ..Repetition::default()
+    }
+}
+
+fn scoping() -> Scoping {
+    Scoping {
+        occurrence: "2026-11-24T15:00:00".into(),
+        choices: vec![
+            Choice::new("this", "Only this meeting", true),
+            Choice::new("following", "This one and all that follow", false),
+        ],
+    }
+}
+
+fn details() -> Details {
+    let new = new_meeting();
+    Details {
+        frame: as_mei(Here::Meetings),
+        id: "7".into(),
+        revision: "2".into(),
+        shown: "First weeks as a manager".into(),
+        errors: Errors::none(),
+        title: "First weeks as a manager".into(),
+        agenda: Some("What surprised you in the first two weeks?".into()),
+        people: new.people,
+        repetition: repetition(),
+        modes: new.modes,
+        told: "Luis gets an update by mail.".into(),
+        reason_required: true,
+        reason: String::new(),
     }
 }
 
@@ -298,6 +359,7 @@ fn forms() -> Vec<Sample> {
         when: people::tomorrow(),
         told: "Luis gets an update by mail. The Teams link stays the same.".into(),
         errors: Errors::none(),
+        scope: None,
         schedule: schedule(),
         reason_required: true,
         reason: String::new(),
@@ -310,11 +372,19 @@ fn forms() -> Vec<Sample> {
         when: people::tomorrow(),
         told: "Luis is told by mail, and it leaves the calendars.".into(),
         teams: true,
+        scope: None,
         errors: Errors::none(),
         reason_required: false,
         reason: String::new(),
     };
+    let mut one_of_a_series = reschedule.clone();
+    one_of_a_series.scope = Some(scoping());
+    let mut all_of_a_series = cancellation.clone();
+    all_of_a_series.scope = Some(scoping());
     vec![
+        sample("change-meeting", &details()),
+        sample("reschedule-series", &one_of_a_series),
+        sample("cancellation-series", &all_of_a_series),
         sample("new-meeting", &new_meeting()),
         sample("new-meeting-refused", &refused),
         sample("new-meeting-priya", &priya),
@@ -335,6 +405,7 @@ fn each_field_of_a_new_meeting_bears_its_bare_name_once() {
         "Time",
         "Time zone",
         "Duration",
+        "Repetition",
         "In person",
         "Phone",
         "Teams video call",
