@@ -39,6 +39,7 @@ pub use certificate::{CertificateError, PrivateKey, ServerCertificate};
 pub use listing::{AppListing, PersonListing, TenantListing};
 pub use sandbox::{Sandbox, Settings};
 pub use secret::Secret;
+pub use seed::{Seed, SeedError};
 pub use signing::SigningKey;
 
 /// Every door of the sandbox.

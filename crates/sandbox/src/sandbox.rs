@@ -19,7 +19,7 @@ use crate::ids::ClientId;
 use crate::listing::{self, TenantListing};
 use crate::random::Random;
 use crate::secret::Secret;
-use crate::seed;
+use crate::seed::{self, Seed, Sown};
 use crate::signing::{Signing, SigningKey};
 use crate::tenant::State;
 
@@ -44,8 +44,8 @@ pub struct Settings {
     pub client_id: Option<ClientId>,
     /// Ithaca's client secret; without it the kept one, or a new one.
     pub client_secret: Option<Secret>,
-    /// Whether there is an application that was approved already.
-    pub has_approved_app: bool,
+    /// What there is to begin with.
+    pub seed: Seed,
     /// A signing key at hand; without it the kept one, or one made in the background.
     pub signing_key: Option<SigningKey>,
 }
@@ -60,7 +60,7 @@ impl Settings {
             redirect_uri: redirect_uri.into(),
             client_id: None,
             client_secret: None,
-            has_approved_app: false,
+            seed: Seed::demo(),
             signing_key: None,
         }
     }
@@ -81,7 +81,7 @@ struct Inner {
     clock: Clock,
     random: Random,
     signing: Signing,
-    seed: seed::Settings,
+    sown: Sown,
     /// Made when it is first asked for.
     authority: Mutex<Option<Authority>>,
     state: Mutex<State>,
@@ -89,6 +89,11 @@ struct Inner {
     /// Counts the changes that the state file doesn't know yet.
     changes: watch::Sender<u64>,
 }
+
+/// A secret, as the state file keeps it.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+struct Entropy(#[serde(with = "crate::secret::kept")] Secret);
 
 /// What is in the state file.
 #[derive(Serialize, Deserialize)]
@@ -99,13 +104,16 @@ struct Kept<S> {
     signing_keys: Vec<String>,
     #[serde(default)]
     authority: Option<Authority>,
+    /// What passwords and secrets of the seed derive from, for a reset after a restart.
+    #[serde(default)]
+    entropy: Option<Entropy>,
     state: S,
 }
 
 impl Sandbox {
     /// A fresh sandbox with the named companies of the demo.
     pub fn new(settings: Settings) -> Self {
-        Self::with(settings, None, Vec::new(), None)
+        Self::with(settings, None, Vec::new(), None, None)
     }
 
     /// The sandbox that was kept in `path`, or a fresh one where there is no such file.
@@ -134,7 +142,13 @@ impl Sandbox {
             .clock
             .set_offset(SignedDuration::from_millis(kept.clock_offset_ms));
         let keys = Signing::from_kept(&kept.signing_keys);
-        Ok(Self::with(settings, Some(kept.state), keys, kept.authority))
+        Ok(Self::with(
+            settings,
+            Some(kept.state),
+            keys,
+            kept.authority,
+            kept.entropy.map(|kept| kept.0),
+        ))
     }
 
     fn with(
@@ -142,34 +156,37 @@ impl Sandbox {
         state: Option<State>,
         kept_keys: Vec<SigningKey>,
         authority: Option<Authority>,
+        entropy: Option<Secret>,
     ) -> Self {
         let keys = match settings.signing_key {
             Some(key) => vec![key],
             None => kept_keys,
         };
         let signing = Signing::start(keys, &settings.random);
-        let seed = seed::Settings::new(
-            settings.client_id,
-            settings.redirect_uri,
-            settings.client_secret,
-            settings.has_approved_app,
-            state.as_ref(),
-            &settings.random,
-            settings.clock.now(),
-        );
+        let entropy = entropy.unwrap_or_else(|| Secret::new(settings.random.text(32)));
+        let sown = Sown {
+            seed: settings.seed,
+            client_id: settings.client_id.unwrap_or_else(seed::ithaca),
+            client_secret: settings
+                .client_secret
+                .unwrap_or_else(|| seed::ithaca_secret(&entropy)),
+            redirect_uri: settings.redirect_uri,
+            entropy,
+            at: settings.clock.now(),
+        };
         let state = match state {
             Some(mut state) => {
-                seed.register_ithaca(&mut state);
+                sown.register_ithaca(&mut state);
                 state
             }
-            None => seed.state(),
+            None => sown.state(),
         };
         let inner = Inner {
             url: settings.url.trim_end_matches('/').to_owned(),
             clock: settings.clock,
             random: settings.random,
             signing,
-            seed,
+            sown,
             authority: Mutex::new(authority),
             state: Mutex::new(state),
             faults: Faults::default(),
@@ -271,12 +288,13 @@ impl Sandbox {
 
     /// Client id and secret of Ithaca's app registration.
     pub fn ithaca(&self) -> (ClientId, Secret) {
-        self.inner.seed.ithaca()
+        let sown = &self.inner.sown;
+        (sown.client_id, sown.client_secret.clone())
     }
 
     /// What a program must know to begin, secrets included.
     pub fn tenants(&self) -> Vec<TenantListing> {
-        self.read(|state| listing::tenants(state, &seed::Settings::tenants()))
+        self.read(|state| listing::tenants(state, &self.inner.sown.seed.tenants()))
     }
 
     /// Looks at the state. The state is locked meanwhile: to look again inside waits forever.
@@ -302,7 +320,7 @@ impl Sandbox {
         self.clear_faults();
         self.inner.clock.freeze(false);
         self.inner.clock.set_offset(SignedDuration::ZERO);
-        self.change(|state| *state = self.inner.seed.state());
+        self.change(|state| *state = self.inner.sown.state());
     }
 
     /// Signs with a new key from now on; the one before stays published.
@@ -340,6 +358,7 @@ impl Sandbox {
                     .unwrap_or(i64::MAX),
                 signing_keys: self.inner.signing.kept(),
                 authority,
+                entropy: Some(Entropy(self.inner.sown.entropy.clone())),
                 state: &*state,
             })?
         };

@@ -59,6 +59,9 @@ enum Command {
         /// Where tests look inside and break things
         #[arg(long, value_name = "HOST:PORT", default_value = "localhost:8082")]
         admin_listen: Place,
+        /// Begin with the tenants, people and apps of this file
+        #[arg(long, value_name = "FILE")]
+        seed: Option<PathBuf>,
         /// Keep everything in this file, to be there again after a restart
         #[arg(long, value_name = "FILE")]
         state: Option<PathBuf>,
@@ -188,6 +191,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             tls_listen,
             smtp_listen,
             admin_listen,
+            seed,
             state,
             ca_out,
             json,
@@ -198,6 +202,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 tls_listen,
                 smtp_listen,
                 admin_listen,
+                seed,
                 state,
                 ca_out,
                 json,

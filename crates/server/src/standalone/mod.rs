@@ -6,16 +6,13 @@ pub mod doors;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use sandbox::{Sandbox, TenantListing};
+use sandbox::{Sandbox, Seed, TenantListing};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::serve::{StartError, writable};
 use crate::server::{self, Tls};
 use doors::{Door, Doors, Place};
-
-/// Where `ithaca demo`, as it is started by default, waits for codes.
-const DEMO_CALLBACK: &str = "http://127.0.0.1:8080/integrations/microsoft/callback";
 
 /// How the sandbox tenant is to run.
 #[derive(Clone, Debug)]
@@ -24,6 +21,8 @@ pub struct Settings {
     pub tls_listen: Place,
     pub smtp_listen: Place,
     pub admin_listen: Place,
+    /// What there is to begin with; without it, the sandbox's own seed.
+    pub seed: Option<PathBuf>,
     /// Where the state is kept; without it, nowhere.
     pub state: Option<PathBuf>,
     /// Where the certificate of the authority is written to.
@@ -49,13 +48,17 @@ pub async fn run(settings: Settings) -> Result<(), StartError> {
     for file in [&settings.state, &settings.ca_out].into_iter().flatten() {
         writable(file)?;
     }
+    let seed = match &settings.seed {
+        Some(path) => read_seed(path)?,
+        None => Seed::standalone(),
+    };
     let http = Door::open(&settings.listen, "--listen").await?;
     let https = Door::open(&settings.tls_listen, "--tls-listen").await?;
     let mail = Door::open(&settings.smtp_listen, "--smtp-listen").await?;
     let admin = Door::open(&settings.admin_listen, "--admin-listen").await?;
 
     let url = http.url("http");
-    let pretend = open(&settings, &url)?;
+    let pretend = open(&settings, seed, &url)?;
     let certificate = pretend.certificate().map_err(|error| say(&error))?;
     let tls = Tls::new(certificate.certificate, certificate.key.into_der())
         .map_err(|error| say(&error))?;
@@ -89,9 +92,26 @@ pub async fn run(settings: Settings) -> Result<(), StartError> {
     serving.await.map_err(|error| say(&error))?
 }
 
-fn open(settings: &Settings, url: &str) -> Result<Sandbox, StartError> {
-    let mut pretend = sandbox::Settings::new(url, DEMO_CALLBACK);
-    pretend.has_approved_app = true;
+fn read_seed(path: &Path) -> Result<Seed, StartError> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        StartError(format!(
+            "The seed file {} cannot be read ({error}). Name another with --seed.",
+            path.display()
+        ))
+    })?;
+    Seed::parse(&text).map_err(|error| {
+        StartError(format!(
+            "The seed file {} cannot be used: {error}. docs/sandbox.md says what may stand in it.",
+            path.display()
+        ))
+    })
+}
+
+fn open(settings: &Settings, seed: Seed, url: &str) -> Result<Sandbox, StartError> {
+    let pretend = sandbox::Settings {
+        seed,
+        ..sandbox::Settings::new(url, "")
+    };
     match &settings.state {
         None => Ok(Sandbox::new(pretend)),
         Some(path) => load(pretend, path),
