@@ -36,7 +36,7 @@ use axum::response::Response;
 use tower::ServiceExt as _;
 
 pub use certificate::{CertificateError, PrivateKey, ServerCertificate};
-pub use listing::{AppListing, PersonListing, TenantListing};
+pub use listing::{AppListing, Doors, PersonListing, TenantListing};
 pub use sandbox::{Sandbox, Settings};
 pub use secret::Secret;
 pub use seed::{Seed, SeedError};

@@ -4,8 +4,20 @@
 use serde::Serialize;
 
 use crate::ids::{ClientId, ObjectId, TenantId};
+use crate::seed;
 use crate::tenant::State;
 use crate::tenant::app::{AppRegistration, Audience};
+
+/// Where the sandbox is reached.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Doors {
+    pub url: String,
+    /// None where it doesn't speak HTTPS.
+    pub tls_url: Option<String>,
+    /// Host and port.
+    pub smtp: Option<String>,
+    pub admin_url: Option<String>,
+}
 
 /// A tenant, as the first line of `ithaca sandbox --json` shows it.
 #[derive(Clone, Serialize)]
@@ -82,6 +94,7 @@ fn people(state: &State, tenant: TenantId) -> Vec<PersonListing> {
     state
         .people
         .list(tenant)
+        .filter(|person| !seed::is_of_a_crowd(person))
         .map(|person| PersonListing {
             upn: person.upn.clone(),
             object_id: person.id,

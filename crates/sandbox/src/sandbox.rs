@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -16,7 +16,7 @@ use crate::certificate::{Authority, CertificateError, ServerCertificate};
 use crate::clock::Clock;
 use crate::faults::{Fault, Faults};
 use crate::ids::ClientId;
-use crate::listing::{self, TenantListing};
+use crate::listing::{self, Doors, TenantListing};
 use crate::random::Random;
 use crate::secret::Secret;
 use crate::seed::{self, Seed, Sown};
@@ -86,6 +86,8 @@ struct Inner {
     authority: Mutex<Option<Authority>>,
     state: Mutex<State>,
     faults: Faults,
+    /// Where it is reached, once whoever serves it has said so.
+    doors: OnceLock<Doors>,
     /// Counts the changes that the state file doesn't know yet.
     changes: watch::Sender<u64>,
 }
@@ -190,6 +192,7 @@ impl Sandbox {
             authority: Mutex::new(authority),
             state: Mutex::new(state),
             faults: Faults::default(),
+            doors: OnceLock::new(),
             changes: watch::Sender::new(0),
         };
         Self {
@@ -295,6 +298,19 @@ impl Sandbox {
     /// What a program must know to begin, secrets included.
     pub fn tenants(&self) -> Vec<TenantListing> {
         self.read(|state| listing::tenants(state, &self.inner.sown.seed.tenants()))
+    }
+
+    /// Says where it is reached, for those who ask its admin doors. What was said first stays.
+    pub fn tell_doors(&self, doors: Doors) {
+        self.inner.doors.get_or_init(|| doors);
+    }
+
+    /// Where it is reached, as far as it was told.
+    pub(crate) fn doors(&self) -> Doors {
+        self.inner.doors.get().cloned().unwrap_or_else(|| Doors {
+            url: self.inner.url.clone(),
+            ..Doors::default()
+        })
     }
 
     /// Looks at the state. The state is locked meanwhile: to look again inside waits forever.

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, Subcommand};
+use url::Url;
 
 use crate::app::members::NewMember;
 use crate::clock::Randomness;
@@ -38,6 +39,17 @@ enum Command {
         /// Where the sandbox tenant listens; port 0 picks a free one
         #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
         sandbox_listen: SocketAddr,
+        /// Use a sandbox tenant that runs apart: the `url` of `ithaca sandbox`
+        #[arg(
+            long,
+            value_name = "URL",
+            requires = "sandbox_admin_url",
+            conflicts_with = "sandbox_listen"
+        )]
+        sandbox_url: Option<Url>,
+        /// Its `admin_url`
+        #[arg(long, value_name = "URL", requires = "sandbox_url")]
+        sandbox_admin_url: Option<Url>,
         /// Keep everything in this directory, to be there again after a restart
         #[arg(long, value_name = "DIR")]
         data: Option<PathBuf>,
@@ -172,6 +184,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Demo {
             listen,
             sandbox_listen,
+            sandbox_url,
+            sandbox_admin_url,
             data,
             json,
         } => {
@@ -182,6 +196,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             block_on(demo::run(demo::Settings {
                 listen,
                 sandbox_listen,
+                sandbox: sandbox_url
+                    .zip(sandbox_admin_url)
+                    .map(|(url, admin_url)| demo::Apart { url, admin_url }),
                 data,
                 json,
             }))

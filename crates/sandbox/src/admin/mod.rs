@@ -3,6 +3,7 @@
 //! for a pulled one.
 
 mod answer;
+mod applications;
 mod clock;
 mod faults;
 mod limits;
@@ -47,6 +48,11 @@ pub(crate) fn router(sandbox: &Sandbox) -> Router {
         )
         .route("/_sandbox/tenants/{tenant}", patch(tenants::change))
         .route("/_sandbox/grants/{tenant}", delete(tenants::delete_grants))
+        .route("/_sandbox/doors", get(applications::doors))
+        .route(
+            "/_sandbox/applications",
+            get(applications::list).post(applications::register),
+        )
         .route(
             "/_sandbox/applications/{tenant}",
             delete(tenants::delete_applications),

@@ -19,6 +19,7 @@ use crate::tenant::access::Switches;
 use crate::tenant::app::{AppRegistration, Audience, ClientSecret, Redirect, RedirectKind};
 use crate::tenant::{PERSONAL_TENANT, State, Tenant};
 use file::{File, TenantEntry};
+pub(crate) use people::is_of_a_crowd;
 
 const COMPANIES: &str = include_str!("companies.toml");
 const APPS: &str = include_str!("apps.toml");

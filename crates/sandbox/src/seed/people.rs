@@ -79,6 +79,13 @@ pub(super) fn plant(
     Ok(())
 }
 
+const CROWD: &str = "Crowd";
+
+/// Whether an account is there to make a directory large, and nobody in particular.
+pub(crate) fn is_of_a_crowd(person: &Person) -> bool {
+    person.given_name == CROWD && person.upn.starts_with("crowd.")
+}
+
 /// Made-up members, all with one password.
 pub(super) fn crowd(state: &mut State, tenant: TenantId, domain: &str, size: u32, entropy: &str) {
     let password = password(entropy, "crowd");
@@ -90,9 +97,9 @@ pub(super) fn crowd(state: &mut State, tenant: TenantId, domain: &str, size: u32
             mail: Some(upn.clone()),
             other_mails: Box::default(),
             proxy_addresses: Box::default(),
-            given_name: "Crowd".to_owned(),
+            given_name: CROWD.to_owned(),
             surname: number.to_string(),
-            display_name: format!("Crowd {number}"),
+            display_name: format!("{CROWD} {number}"),
             kind: PersonKind::Member,
             enabled: true,
             teams_licensed: true,

@@ -391,3 +391,40 @@ async fn changes_are_kept_while_it_runs_and_when_it_stops() {
     assert!(refused.unwrap_err().to_string().contains("version 99"));
     std::fs::remove_dir_all(&folder).unwrap();
 }
+
+#[tokio::test]
+async fn a_program_registers_its_app_once_and_finds_it_again() {
+    let world = World::start().await;
+    let admin = Admin::start(&world).await;
+    let wanted = json!({
+        "name": "Room booking",
+        "redirects": [{"type": "web", "uri": "http://localhost:3000/callback"}],
+        "delegated": ["User.Read"],
+    });
+    let made = admin.send("POST", "applications", &wanted).await;
+    assert_eq!(made.status, 201);
+    assert!(made.body["client_secret"].as_str().unwrap().len() > 20);
+
+    let moved = json!({
+        "name": "Room booking",
+        "redirects": [{"type": "web", "uri": "http://localhost:4000/callback"}],
+    });
+    let again = admin.send("POST", "applications", &moved).await;
+    assert_eq!(again.status, 200);
+    assert_eq!(again.body["client_id"], made.body["client_id"]);
+    assert_eq!(again.body["client_secret"], made.body["client_secret"]);
+    assert_eq!(again.body["redirects"].as_array().unwrap().len(), 2);
+    assert_eq!(again.body["delegated"], json!(["User.Read"]));
+
+    let all = admin.get("applications").await.body;
+    assert!(
+        all["applications"]
+            .as_array()
+            .unwrap()
+            .contains(&again.body)
+    );
+    let misspelt = json!({"name": "A", "redirect_uris": []});
+    let refused = admin.send("POST", "applications", &misspelt).await;
+    assert_eq!(refused.status, 400);
+    assert_eq!(refused.body["error"]["field"], "redirect_uris");
+}

@@ -105,6 +105,7 @@ async fn it_knows_every_field_that_is_read_and_no_other() {
         ("PATCH", "limits", "Rate", "host"),
         ("PATCH", "meetings", "MeetingsChange", ""),
         ("POST", "access-policies", "AccessPolicyGrant", ""),
+        ("POST", "applications", "NewAppRegistration", ""),
         ("POST", "reset", "Nothing", ""),
         ("POST", "keys/rotate", "Nothing", ""),
     ] {
@@ -131,7 +132,7 @@ async fn it_knows_every_field_that_is_read_and_no_other() {
         .flat_map(|path| path.as_object().unwrap().values())
         .filter(|operation| operation.get("requestBody").is_some())
         .count();
-    assert_eq!(count, 10);
+    assert_eq!(count, 11);
 }
 
 /// Where a value is not as its schema says.
@@ -276,6 +277,26 @@ async fn every_answer_is_as_it_says() {
             "applications/x.example",
             "applications/{tenant}",
             &nothing,
+        ),
+        ("GET", "doors", "doors", &nothing),
+        ("GET", "applications", "applications", &nothing),
+        (
+            "POST",
+            "applications",
+            "applications",
+            &json!({"name": "A"}),
+        ),
+        (
+            "POST",
+            "applications",
+            "applications",
+            &json!({"name": "A"}),
+        ),
+        (
+            "POST",
+            "applications",
+            "applications",
+            &json!({"nmae": "A"}),
         ),
         ("POST", "keys/rotate", "keys/rotate", &nothing),
         ("POST", "reset", "reset", &nothing),

@@ -3,15 +3,13 @@
 //! choosing a name.
 
 mod seed;
+mod tenant;
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use microsoft::{Application, Cloud, NetworkSettings, Transport};
-use sandbox::Sandbox;
-use secrecy::SecretString;
 use serde::Serialize;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, Randomness};
@@ -21,18 +19,21 @@ use crate::mail::{Sender, Smtp};
 use crate::program::{Parts, Program, microsoft_client};
 use crate::serve::{StartError, refuse_without_keys, unopened, writable};
 use crate::server;
-use crate::standalone;
-use crate::standalone::doors::{self, Door, Doors};
 use crate::store::{self, Store};
 use crate::vault::Vault;
+
+pub use tenant::Apart;
+use tenant::{Registered, Tenant, listen};
 
 /// How the demo is to run.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Where Ithaca listens.
     pub listen: SocketAddr,
-    /// Where the sandbox tenant listens.
+    /// Where the sandbox tenant listens, where it is the demo's own.
     pub sandbox_listen: SocketAddr,
+    /// A sandbox tenant that runs apart.
+    pub sandbox: Option<Apart>,
     /// Where everything is kept; without it, nowhere for long.
     pub data: Option<PathBuf>,
     /// Whether the first line is for programs.
@@ -115,19 +116,16 @@ pub async fn run(settings: Settings) -> Result<(), StartError> {
     let randomness = Randomness::system();
     let say = |error: &dyn std::fmt::Display| StartError(error.to_string());
     let asked_to_stop = server::asked_to_stop().map_err(|error| say(&error))?;
-    let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let doors = Doors {
-        http: sandbox_door(settings.sandbox_listen).await?,
-        https: None,
-        admin: Door::at("127.0.0.1", vec![listen(local, "--listen").await?]),
-        mail: Door::at("127.0.0.1", vec![listen(local, "--listen").await?]),
+    let mut tenant = match &settings.sandbox {
+        Some(apart) => Tenant::apart(apart).await?,
+        None => Tenant::of_its_own(settings.sandbox_listen).await?,
     };
     let listener = listen(settings.listen, "--listen").await?;
     let port = listener.local_addr().map_err(|error| say(&error))?.port();
 
     let folder = Folder::open(settings.data.as_deref(), &randomness)?;
     let url = format!("http://{}", SocketAddr::new(settings.listen.ip(), port));
-    let sandbox_url = doors.http.url("http");
+    let sandbox_url = tenant.url.clone();
     let mail_url = format!("{sandbox_url}/mail");
     let instance = Instance {
         public_url: url.parse().map_err(|error| say(&error))?,
@@ -141,9 +139,10 @@ pub async fn run(settings: Settings) -> Result<(), StartError> {
         sends_mail: true,
         integrates_teams: true,
     };
-    let pretend = sandbox::Settings::new(&sandbox_url, instance.redirect_uri());
     let state_file = folder.file("sandbox.json");
-    let pretend = standalone::load(pretend, &state_file)?;
+    let registered = tenant
+        .register(instance.redirect_uri(), &state_file)
+        .await?;
 
     let vault = folder.vault(&randomness)?;
     let place = folder.database();
@@ -151,8 +150,8 @@ pub async fn run(settings: Settings) -> Result<(), StartError> {
     let store = Store::open(&place, clock.clone())
         .await
         .map_err(|error| unopened(&place, &error))?;
-    let microsoft = client(&pretend, &sandbox_url, &instance, &clock, &randomness)?;
-    let smtp = config::Smtp::plain("127.0.0.1", doors.mail.place.port, &instance.mail_from);
+    let microsoft = client(&registered, &sandbox_url, &instance, &clock, &randomness)?;
+    let smtp = config::Smtp::plain(&tenant.mail.host, tenant.mail.port, &instance.mail_from);
     let program = Program::new(Parts {
         vault,
         smtp: Some(Smtp::new(&smtp, "localhost").map_err(|error| say(&error))?),
@@ -174,62 +173,36 @@ pub async fn run(settings: Settings) -> Result<(), StartError> {
             url,
             sandbox_url,
             mail_url,
-            sandbox_admin_url: doors.admin.url("http"),
+            sandbox_admin_url: tenant.admin_url,
             organizations,
         },
     )?;
     let state_file = (!folder.temporary).then_some(state_file);
     let stop = CancellationToken::new();
     let ithaca = tokio::spawn(program.run(listener, stop.clone()));
-    let tenant = tokio::spawn(doors::serve(pretend, doors, state_file, stop.clone()));
+    let pretend = tokio::spawn(registered.serve(state_file, stop.clone()));
     asked_to_stop.await;
     stop.cancel();
     let _ = ithaca.await;
-    let kept = tenant.await.map_err(|error| say(&error))?;
+    let kept = pretend.await.map_err(|error| say(&error))?;
     drop(folder);
     kept
 }
 
-async fn listen(address: SocketAddr, flag: &str) -> Result<TcpListener, StartError> {
-    server::listen(address, flag)
-        .await
-        .map_err(|error| StartError(error.to_string()))
-}
-
-/// `localhost` may be looked up as either loopback address: both answer.
-async fn sandbox_door(address: SocketAddr) -> Result<Door, StartError> {
-    let mut listeners = vec![listen(address, "--sandbox-listen").await?];
-    let port = listeners[0]
-        .local_addr()
-        .map_err(|error| StartError(error.to_string()))?
-        .port();
-    let other = match address.ip() {
-        IpAddr::V4(ip) if ip == Ipv4Addr::LOCALHOST => Some(IpAddr::V6(Ipv6Addr::LOCALHOST)),
-        IpAddr::V6(ip) if ip == Ipv6Addr::LOCALHOST => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
-        _ => None,
-    };
-    if let Some(other) = other {
-        // A machine without the other kind of address does not need it.
-        listeners.extend(TcpListener::bind((other, port)).await);
-    }
-    Ok(Door::at("localhost", listeners))
-}
-
 fn client(
-    pretend: &Sandbox,
+    registered: &Registered,
     sandbox_url: &str,
     instance: &Instance,
     clock: &Clock,
     randomness: &Randomness,
 ) -> Result<microsoft::Client, StartError> {
-    let (client_id, secret) = pretend.ithaca();
     let say = |error: &dyn std::fmt::Display| StartError(error.to_string());
     let login: url::Url = sandbox_url.parse().map_err(|error| say(&error))?;
     let join_host = sandbox_url.trim_start_matches("http://").to_owned();
     let cloud = Cloud::at(login.clone(), login, vec![join_host]).map_err(|error| say(&error))?;
     let application = Application {
-        client_id: client_id.0,
-        client_secrets: vec![SecretString::from(secret.reveal().to_owned())],
+        client_id: registered.client_id,
+        client_secrets: vec![registered.client_secret.clone()],
         redirect_uri: instance
             .redirect_uri()
             .parse()

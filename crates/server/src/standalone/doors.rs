@@ -169,6 +169,18 @@ pub struct Doors {
     pub mail: Door,
 }
 
+impl Doors {
+    fn told(&self) -> sandbox::Doors {
+        let https = self.https.as_ref();
+        sandbox::Doors {
+            url: self.http.url("http"),
+            tls_url: https.map(|(door, _)| door.url("https")),
+            smtp: Some(self.mail.place.to_string()),
+            admin_url: Some(self.admin.url("http")),
+        }
+    }
+}
+
 /// Serves the sandbox tenant until `stop`, and keeps its state in `state_file`.
 pub async fn serve(
     pretend: Sandbox,
@@ -176,6 +188,7 @@ pub async fn serve(
     state_file: Option<PathBuf>,
     stop: CancellationToken,
 ) -> Result<(), StartError> {
+    pretend.tell_doors(doors.told());
     let mut tasks = JoinSet::new();
     let router = pretend.door(&doors.http.urls("http"));
     for door in doors.http.listeners {

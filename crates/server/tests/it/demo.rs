@@ -59,14 +59,10 @@ impl Demo {
 
     /// The same with variables in its environment.
     pub fn starts_in(environment: &[(&str, &str)], more: &[&str]) -> Self {
-        let mut arguments = vec![
-            "demo",
-            "--listen",
-            "127.0.0.1:0",
-            "--sandbox-listen",
-            "127.0.0.1:0",
-            "--json",
-        ];
+        let mut arguments = vec!["demo", "--listen", "127.0.0.1:0", "--json"];
+        if !more.contains(&"--sandbox-url") {
+            arguments.extend(["--sandbox-listen", "127.0.0.1:0"]);
+        }
         arguments.extend(more);
         let program = Child::starts(env!("CARGO_BIN_EXE_ithaca"), &arguments, environment);
         let line = program.next_line();

@@ -263,12 +263,35 @@ fn whoever_trusted_it_once_still_does_after_a_restart() {
 }
 
 #[test]
+fn a_seed_of_ones_own_is_the_world_to_begin_with() {
+    let file = folder("seed").join("seed.toml");
+    let text = "[[tenants]]\nname = \"Fabrikam\"\ndomains = [\"fabrikam.example\"]\ncrowd = 3\n\
+        [[tenants.people]]\nname = \"Mei Tanaka\"\npassword = \"correct horse\"\n\
+        [[apps]]\nname = \"Room booking\"\nsecrets = [{ value = \"known\" }]\n";
+    std::fs::write(&file, text).unwrap();
+    let sandbox = Standalone::starts_with("seed", &["--seed", file.to_str().unwrap()]);
+    let [tenant] = &sandbox.first_line.tenants[..] else {
+        panic!("one tenant: {:?}", sandbox.first_line);
+    };
+    assert_eq!(tenant.domain, "fabrikam.example");
+    let [mei] = &tenant.people[..] else {
+        panic!("a crowd is not listed: {tenant:?}");
+    };
+    assert_eq!(mei.upn, "mei.tanaka@fabrikam.example");
+    assert_eq!(mei.password, "correct horse");
+    assert_eq!(tenant.apps[0].client_secret, "known");
+}
+
+#[test]
 fn what_stands_in_the_way_is_named_with_the_remedy_and_nothing_is_touched() {
     let running = Standalone::starts("in-the-way");
     let taken = running.first_line.admin_url.replace("http://", "");
     let broken = folder("in-the-way").join("broken.json");
     std::fs::write(&broken, "{}").unwrap();
     let broken = broken.to_str().unwrap();
+    let seed = folder("in-the-way").join("seed.toml");
+    std::fs::write(&seed, "[[tenants]]\nname = \"A\"\ndomain = \"a.example\"\n").unwrap();
+    let seed = seed.to_str().unwrap();
     for (arguments, sentence) in [
         (
             vec!["--admin-listen", &taken],
@@ -279,6 +302,8 @@ fn what_stands_in_the_way_is_named_with_the_remedy_and_nothing_is_touched() {
             "Choose a loopback address with --tls-listen",
         ),
         (vec!["--state", broken], "Move the file away to begin anew"),
+        (vec!["--seed", seed], "line 3: unknown field `domain`"),
+        (vec!["--seed", "/absent.toml"], "Name another with --seed"),
     ] {
         let rest = FREE_PORTS
             .chunks(2)

@@ -1,6 +1,7 @@
 //! What people of the demo do, in the words of the pages: the steps that other tests start
 //! from, and each of them a step of the walk itself.
 
+mod apart;
 mod demo;
 mod folder;
 mod meetings;
