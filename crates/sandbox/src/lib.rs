@@ -14,6 +14,7 @@ mod door;
 mod entra;
 pub mod faults;
 mod graph;
+mod guard;
 pub mod ids;
 mod join;
 mod listing;
@@ -60,8 +61,7 @@ fn router(sandbox: &Sandbox) -> Router {
         ));
     // What people look with is neither written down nor does it go wrong.
     let lookouts = Router::new()
-        .merge(console::router())
-        .merge(mail::router())
+        .merge(console::router(sandbox))
         .merge(pages::router())
         .layer(middleware::from_fn(refuse_unreadable));
     let doors = microsoft

@@ -21,7 +21,7 @@ use axum::routing::{delete, get, patch, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use crate::Sandbox;
+use crate::{Sandbox, guard};
 use answer::{Nothing, Refusal, Wanted};
 
 pub(crate) fn router(sandbox: &Sandbox) -> Router {
@@ -68,7 +68,10 @@ pub(crate) fn router(sandbox: &Sandbox) -> Router {
         .fallback(answer::unknown)
         .method_not_allowed_fallback(answer::not_allowed)
         .layer(middleware::from_fn(refuse_unreadable))
-        .layer(middleware::from_fn(refuse_browsers))
+        .layer(middleware::from_fn_with_state(
+            sandbox.clone(),
+            refuse_browsers,
+        ))
         .with_state(sandbox.clone())
 }
 
@@ -90,9 +93,12 @@ async fn refuse_unreadable(request: Request, next: Next) -> Response {
 }
 
 /// A page in somebody's browser must not pull these levers.
-async fn refuse_browsers(request: Request, next: Next) -> Response {
+async fn refuse_browsers(State(sandbox): State<Sandbox>, request: Request, next: Next) -> Response {
     let headers = request.headers();
-    if headers.contains_key(header::ORIGIN) || headers.contains_key("sec-fetch-site") {
+    if headers.contains_key(header::ORIGIN)
+        || headers.contains_key("sec-fetch-site")
+        || !guard::names_this_machine(&sandbox, &request)
+    {
         return Refusal::new(
             StatusCode::FORBIDDEN,
             "for_programs",

@@ -22,6 +22,8 @@ pub(super) enum Visitor {
     Guest,
     /// An account of another organization.
     Federated,
+    /// A personal Microsoft account.
+    Personal,
     /// Nobody knows who.
     Anonymous,
 }
@@ -46,7 +48,7 @@ impl Visitor {
             return Self::CoOrganizer;
         }
         match person.kind {
-            PersonKind::Personal => Self::Federated,
+            PersonKind::Personal => Self::Personal,
             _ if person.tenant != meeting.tenant => Self::Federated,
             PersonKind::Guest => Self::Guest,
             PersonKind::Member => Self::Member,
@@ -65,13 +67,36 @@ pub(super) fn entry(scope: LobbyScope, visitor: Visitor) -> Entry {
             matches!(visitor, Organizer | CoOrganizer | Member)
         }
         LobbyScope::Organization => matches!(visitor, Organizer | CoOrganizer | Member | Guest),
-        LobbyScope::OrganizationAndFederated | LobbyScope::Everyone => visitor != Anonymous,
+        // That a personal account belongs to no trusted organization is unverified.
+        LobbyScope::OrganizationAndFederated => !matches!(visitor, Anonymous | Visitor::Personal),
+        LobbyScope::Everyone => visitor != Anonymous,
     };
     match (walks_in, scope, visitor) {
         (true, ..) => Entry::WalksIn,
         (false, LobbyScope::Everyone, Anonymous) => Entry::WaitsForCompany,
         _ => Entry::WaitsForAdmission,
     }
+}
+
+/// Whether somebody in the meeting may let others in. Organizer and co-organizers always may;
+/// presenters where the meeting lets them, and who presents is the meeting's choice too.
+pub(super) fn may_admit(
+    meeting: &OnlineMeeting,
+    visitor: Visitor,
+    role: Option<MeetingRole>,
+) -> bool {
+    use Visitor::{CoOrganizer, Guest, Member, Organizer};
+    if matches!(visitor, Organizer | CoOrganizer) {
+        return true;
+    }
+    let lobby = &meeting.lobby;
+    lobby.admitters == AllowedLobbyAdmitters::OrganizerAndCoOrganizersAndPresenters
+        && match lobby.presenters {
+            AllowedPresenters::Everyone => true,
+            AllowedPresenters::Organization => matches!(visitor, Member | Guest),
+            AllowedPresenters::RoleIsPresenter => role == Some(MeetingRole::Presenter),
+            AllowedPresenters::Organizer => false,
+        }
 }
 
 /// Who may let people in, in words that follow "until".
@@ -129,6 +154,12 @@ mod tests {
     #[test]
     fn each_scope_opens_the_door_to_its_own() {
         let visitors = [Member, Guest, Federated, Anonymous];
+        let personal = |scope| entry(scope, Visitor::Personal);
+        assert_eq!(
+            personal(LobbyScope::OrganizationAndFederated),
+            WaitsForAdmission
+        );
+        assert_eq!(personal(LobbyScope::Everyone), WalksIn);
         for (scope, entries) in [
             (LobbyScope::Organizer, [WaitsForAdmission; 4]),
             (LobbyScope::Invited, [WaitsForAdmission; 4]),

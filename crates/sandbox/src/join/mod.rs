@@ -2,11 +2,12 @@
 //! in and who waits in the lobby. Nobody really joins.
 
 mod lobby;
+mod room;
 
 use askama::Template;
 use axum::Router;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use axum::routing::get;
 use jiff::Timestamp;
@@ -20,14 +21,20 @@ use crate::tenant::meetings::{DeletedLinks, MeetingRole, OnlineMeeting, thread_o
 use crate::tenant::person::Person;
 use lobby::{Entry, Visitor};
 
+/// The longest name that is taken, in letters.
+const LONGEST_NAME: usize = 200;
+
 pub(crate) fn router() -> Router<Sandbox> {
     Router::new()
         .route("/l/meetup-join/{thread}", get(unknown))
-        .route("/l/meetup-join/{thread}/{message}", get(open))
+        .route(
+            "/l/meetup-join/{thread}/{message}",
+            get(open).post(room::change),
+        )
 }
 
 /// Who somebody says they are, besides the context that the URL carries.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct Asked {
     context: String,
@@ -49,6 +56,9 @@ struct MeetingPage<'a> {
     people: Vec<Row>,
     others: Vec<Row>,
     answer: Option<Answer>,
+    room: Vec<Inside>,
+    lobby: Vec<Inside>,
+    admitted_by: Option<String>,
     asked: &'a Asked,
 }
 
@@ -57,6 +67,14 @@ struct Row {
     address: String,
     part: &'static str,
     outcome: String,
+}
+
+/// Somebody in the room or in the lobby.
+struct Inside {
+    number: u32,
+    name: String,
+    /// What they are to the meeting, and what they wait for.
+    note: String,
 }
 
 enum Answer {
@@ -82,6 +100,7 @@ async fn open(
             .people
             .find(meeting.organizer)
             .map_or("an account that was deleted", |host| &host.display_name);
+        let (room, lobby) = room::inside(state, &meeting);
         let template = MeetingPage {
             subject: meeting.subject.as_deref().unwrap_or("Meeting").to_owned(),
             host: host.to_owned(),
@@ -96,10 +115,13 @@ async fn open(
             people: invited(state, &meeting),
             others: others(state, &meeting, &organization),
             answer: answer(state, &meeting, &asked),
+            room,
+            lobby,
+            admitted_by: room::admitter(state, &meeting),
             asked: &asked,
             organization,
         };
-        page(StatusCode::OK, &template, &[])
+        drawn(StatusCode::OK, &template)
     })
 }
 
@@ -172,10 +194,17 @@ fn others(state: &World, meeting: &OnlineMeeting, organization: &str) -> Vec<Row
     .collect()
 }
 
-fn answer(state: &World, meeting: &OnlineMeeting, asked: &Asked) -> Option<Answer> {
+/// Who somebody says they are; an address that no account has comes back.
+enum Claimed<'a> {
+    Account(&'a Person),
+    Named(String),
+    Unknown(String),
+}
+
+fn claimed<'a>(state: &'a World, meeting: &OnlineMeeting, asked: &Asked) -> Option<Claimed<'a>> {
     let typed = |text: &Option<String>| {
-        let text = text.as_deref()?.trim();
-        (!text.is_empty()).then(|| text.to_owned())
+        let text: String = text.as_deref()?.trim().chars().take(LONGEST_NAME).collect();
+        (!text.is_empty()).then_some(text)
     };
     if let Some(address) = typed(&asked.address) {
         let in_tenant = state.people.find_upn(meeting.tenant, &address);
@@ -183,17 +212,24 @@ fn answer(state: &World, meeting: &OnlineMeeting, asked: &Asked) -> Option<Answe
             .or_else(|| state.people.list_mail(meeting.tenant, &address).next())
             .or_else(|| state.people.find_anywhere(&address));
         return Some(match person {
-            Some(person) => Answer::Outcome {
-                name: person.display_name.clone(),
-                outcome: outcome(state, meeting, Some(person)),
-            },
-            None => Answer::NoAccount(address),
+            Some(person) => Claimed::Account(person),
+            None => Claimed::Unknown(address),
         });
     }
-    typed(&asked.name).map(|name| Answer::Outcome {
-        name,
-        outcome: outcome(state, meeting, None),
-    })
+    typed(&asked.name).map(Claimed::Named)
+}
+
+fn answer(state: &World, meeting: &OnlineMeeting, asked: &Asked) -> Option<Answer> {
+    let (name, person) = match claimed(state, meeting, asked)? {
+        Claimed::Unknown(address) => return Some(Answer::NoAccount(address)),
+        Claimed::Account(person) => (person.display_name.clone(), Some(person)),
+        Claimed::Named(name) => (name, None),
+    };
+    let outcome = match room::place(state, meeting, person, &name) {
+        Some(true) => "is in the meeting".to_owned(),
+        _ => outcome(state, meeting, person),
+    };
+    Some(Answer::Outcome { name, outcome })
 }
 
 /// What happens to an account, or to somebody without one.
@@ -233,6 +269,16 @@ struct Gone;
 
 fn gone() -> Response {
     page(StatusCode::NOT_FOUND, &Gone, &[])
+}
+
+/// A page whose forms say where they come from.
+fn drawn(status: StatusCode, template: &impl Template) -> Response {
+    let mut response = page(status, template, &[]);
+    response.headers_mut().insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("same-origin"),
+    );
+    response
 }
 
 async fn unknown() -> Response {

@@ -17,8 +17,12 @@ use jiff::tz::TimeZone;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::Sandbox;
+use crate::console::Frame;
 use crate::pages::page;
 use message::{Opened, Piece};
+
+/// How many mailboxes, or messages of one, are listed.
+const LISTED: usize = 200;
 
 /// Letters that an address may have in a path as they are.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
@@ -47,7 +51,9 @@ pub(crate) fn router() -> Router<Sandbox> {
 #[derive(Template)]
 #[template(path = "mail/mailboxes.html")]
 struct Mailboxes {
-    mailboxes: Vec<Mailbox>,
+    frame: Frame,
+    list: Vec<Mailbox>,
+    hidden: usize,
 }
 
 struct Mailbox {
@@ -76,7 +82,9 @@ async fn mailboxes(State(sandbox): State<Sandbox>) -> Response {
         }
     });
     let template = Mailboxes {
-        mailboxes: found.into_values().collect(),
+        frame: Frame::at("/mail"),
+        hidden: found.len().saturating_sub(LISTED),
+        list: found.into_values().take(LISTED).collect(),
     };
     page(StatusCode::OK, &template, &[])
 }
@@ -84,8 +92,10 @@ async fn mailboxes(State(sandbox): State<Sandbox>) -> Response {
 #[derive(Template)]
 #[template(path = "mail/mailbox.html")]
 struct MailboxPage {
+    frame: Frame,
     address: String,
     messages: Vec<Listed>,
+    hidden: usize,
 }
 
 struct Listed {
@@ -96,10 +106,13 @@ struct Listed {
 }
 
 async fn mailbox(State(sandbox): State<Sandbox>, Path(address): Path<String>) -> Response {
-    let messages = sandbox.read(|state| {
-        state
+    let template = sandbox.read(|state| MailboxPage {
+        frame: Frame::at("/mail"),
+        hidden: state.mailboxes.list(&address).skip(LISTED).count(),
+        messages: state
             .mailboxes
             .list(&address)
+            .take(LISTED)
             .map(|message| {
                 let (subject, from) = message::headline(&message.raw);
                 Listed {
@@ -109,14 +122,16 @@ async fn mailbox(State(sandbox): State<Sandbox>, Path(address): Path<String>) ->
                     at: written(message.at),
                 }
             })
-            .collect()
+            .collect(),
+        address: address.clone(),
     });
-    page(StatusCode::OK, &MailboxPage { address, messages }, &[])
+    page(StatusCode::OK, &template, &[])
 }
 
 #[derive(Template)]
 #[template(path = "mail/message.html")]
 struct MessagePage {
+    frame: Frame,
     address: String,
     mailbox: String,
     path: String,
@@ -135,6 +150,7 @@ async fn open(
         return missing(&address);
     };
     let template = MessagePage {
+        frame: Frame::at("/mail"),
         mailbox: mailbox_path(&address),
         path: format!("{}/{}", mailbox_path(&address), message.number),
         at: written(message.at),
@@ -180,12 +196,14 @@ async fn source(
 #[derive(Template)]
 #[template(path = "mail/missing.html")]
 struct Missing<'a> {
+    frame: Frame,
     address: &'a str,
     mailbox: String,
 }
 
 fn missing(address: &str) -> Response {
     let template = Missing {
+        frame: Frame::at("/mail"),
         address,
         mailbox: mailbox_path(address),
     };

@@ -11,6 +11,7 @@ pub mod limits;
 pub mod mailboxes;
 pub mod meetings;
 pub mod person;
+pub mod rooms;
 pub mod token;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +28,7 @@ use limits::Limits;
 use mailboxes::Mailboxes;
 use meetings::Meetings;
 use person::{People, Person};
+use rooms::Rooms;
 use token::{AccessToken, Asked, Code, RefreshToken, Session, Tokens, Used};
 
 /// The directory to which personal Microsoft accounts belong.
@@ -85,6 +87,8 @@ pub struct State {
     pub mailboxes: Mailboxes,
     #[serde(skip)]
     pub attempts: Tokens<Attempt>,
+    #[serde(skip)]
+    pub rooms: Rooms,
     #[serde(skip)]
     pub calls: Calls,
 }

@@ -8,6 +8,7 @@ mod assertion;
 mod catalogue;
 mod clients;
 mod consent;
+mod console;
 mod described;
 mod discovery;
 mod documented;
