@@ -4,7 +4,7 @@ use std::path::Path;
 
 #[test]
 fn every_test_that_the_documents_name_is_there() {
-    for document in ["sandbox-graph.md", "sandbox-entra.md"] {
+    for document in ["sandbox-graph.md", "sandbox-entra.md", "sandbox-levers.md"] {
         check(document);
     }
 }
