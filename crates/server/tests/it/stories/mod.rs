@@ -4,6 +4,7 @@
 mod apart;
 mod demo;
 mod folder;
+mod lobby;
 mod meetings;
 mod operator;
 mod start;
