@@ -4,6 +4,7 @@
 
 mod answer;
 mod applications;
+mod apps;
 mod clock;
 mod faults;
 mod limits;
@@ -63,6 +64,10 @@ pub(crate) fn router(sandbox: &Sandbox) -> Router {
             get(meetings::show).patch(meetings::change),
         )
         .route("/_sandbox/access-policies", post(meetings::give_access))
+        .route(
+            "/_sandbox/apps/{client_id}/certificates",
+            post(apps::add_certificate),
+        )
         .route("/_sandbox/keys/rotate", post(rotate_keys))
         .route("/_sandbox/reset", post(reset))
         .fallback(answer::unknown)

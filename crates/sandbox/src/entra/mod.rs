@@ -23,6 +23,8 @@ mod step;
 mod token;
 mod userinfo;
 
+pub(crate) use token::read_certificate;
+
 use std::collections::BTreeMap;
 
 use axum::Router;

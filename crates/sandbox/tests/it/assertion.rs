@@ -162,6 +162,44 @@ async fn every_kind_of_assertion_that_clients_send_is_taken() {
 }
 
 #[tokio::test]
+async fn a_certificate_that_is_registered_by_lever_counts_until_its_own_end() {
+    let world = World::start().await;
+    world.code().await;
+    let admin = Admin::start(&world).await;
+    let path = format!("apps/{}/certificates", world.sandbox.ithaca().0);
+    let pem = format!(
+        "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
+        BASE64_STANDARD.encode(&holder().der)
+    );
+    for nonsense in [
+        "",
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----",
+        &pem[..200],
+        &pem.replace("END", "NED"),
+    ] {
+        let refused = admin
+            .send("POST", &path, &json!({"certificate": nonsense}))
+            .await;
+        assert_eq!(refused.status, 400, "{nonsense}");
+        assert_eq!(refused.body["error"]["field"], "certificate");
+    }
+    let body = json!({"certificate": pem});
+    let elsewhere = admin.send("POST", "apps/x/certificates", &body).await;
+    assert_eq!(elsewhere.status, 404);
+    let before = ask(&world, &Assertion::node(&world).signed()).await;
+    before.assert_refusal(401, "invalid_client", 700_027);
+
+    assert_eq!(admin.send("POST", &path, &body).await.status, 204);
+    let assertion = Assertion::node(&world);
+    assert_eq!(ask(&world, &assertion.signed()).await.status, 200);
+    let end = world.sandbox.read(|state| {
+        let app = &state.apps[&world.sandbox.ithaca().0];
+        app.certificates[0].expires_at
+    });
+    assert_eq!(end.to_string(), "2049-12-31T23:59:59Z");
+}
+
+#[tokio::test]
 async fn a_code_can_be_redeemed_by_assertion() {
     let world = registered().await;
     let code = world.code().await;

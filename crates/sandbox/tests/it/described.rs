@@ -22,6 +22,7 @@ fn example(path: &str) -> String {
         .replace("{upn}", "mei@larkspur.example")
         .replace("{tenant}", "larkspur.example")
         .replace("{number}", "1")
+        .replace("{client_id}", "00000000-0000-4000-8000-000000000000")
 }
 
 fn operations(path: &Value) -> BTreeSet<String> {
@@ -106,6 +107,7 @@ async fn it_knows_every_field_that_is_read_and_no_other() {
         ("PATCH", "meetings", "MeetingsChange", ""),
         ("POST", "access-policies", "AccessPolicyGrant", ""),
         ("POST", "applications", "NewAppRegistration", ""),
+        ("POST", "apps/x/certificates", "NewCertificate", ""),
         ("POST", "reset", "Nothing", ""),
         ("POST", "keys/rotate", "Nothing", ""),
     ] {
@@ -132,7 +134,7 @@ async fn it_knows_every_field_that_is_read_and_no_other() {
         .flat_map(|path| path.as_object().unwrap().values())
         .filter(|operation| operation.get("requestBody").is_some())
         .count();
-    assert_eq!(count, 11);
+    assert_eq!(count, 12);
 }
 
 /// Where a value is not as its schema says.
@@ -297,6 +299,12 @@ async fn every_answer_is_as_it_says() {
             "applications",
             "applications",
             &json!({"nmae": "A"}),
+        ),
+        (
+            "POST",
+            "apps/x/certificates",
+            "apps/{client_id}/certificates",
+            &json!({"certificate": "none"}),
         ),
         ("POST", "keys/rotate", "keys/rotate", &nothing),
         ("POST", "reset", "reset", &nothing),

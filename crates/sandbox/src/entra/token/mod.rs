@@ -7,6 +7,8 @@ mod grants;
 mod password;
 mod x509;
 
+pub(crate) use x509::read as read_certificate;
+
 use std::collections::BTreeSet;
 
 use axum::extract::{RawQuery, State as Handle};
