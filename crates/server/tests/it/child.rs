@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::runtime::{GLANCE, PATIENCE};
 
@@ -72,10 +72,15 @@ impl Child {
     /// The next line of standard output; fails the test with the program's own words where
     /// none comes.
     pub fn next_line(&self) -> String {
-        match self.lines().recv_timeout(PATIENCE) {
+        self.next_line_within(PATIENCE)
+    }
+
+    /// The same for a program that takes its time.
+    pub fn next_line_within(&self, patience: Duration) -> String {
+        match self.lines().recv_timeout(patience) {
             Ok(line) => line,
             Err(RecvTimeoutError::Timeout) => panic!(
-                "{} said nothing for {PATIENCE:?}.\n{}",
+                "{} said nothing for {patience:?}.\n{}",
                 self.program,
                 self.errors()
             ),

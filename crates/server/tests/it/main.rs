@@ -11,6 +11,7 @@ mod attacks;
 mod browser;
 mod calendar;
 mod child;
+mod conformance;
 mod demo;
 mod mailbox;
 mod pages;

@@ -75,7 +75,9 @@ fn gather(root: &Path, folder: &Path, sources: &mut Vec<Source>) {
             .file_name()
             .and_then(|name| name.to_str())
             .unwrap_or_default();
-        if path.is_symlink() || matches!(name, "target" | "node_modules" | ".git" | ".test") {
+        if path.is_symlink()
+            || matches!(name, "target" | "node_modules" | ".venv" | ".git" | ".test")
+        {
             continue;
         }
         if path.is_dir() {
