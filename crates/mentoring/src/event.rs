@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::api_token::TokenScope;
 use crate::lobby::LobbyScope;
 use crate::meeting::Part;
 use crate::member::EmailAddress;
@@ -63,6 +64,18 @@ pub enum Event {
     ProfileChanged {
         member: MemberId,
         time_zone: String,
+    },
+    ApiTokenCreated {
+        member: MemberId,
+        token: Uuid,
+        name: String,
+        scope: TokenScope,
+        expires_at: Timestamp,
+    },
+    ApiTokenRevoked {
+        member: MemberId,
+        token: Uuid,
+        name: String,
     },
     TrackCreated {
         track: TrackId,
@@ -195,6 +208,8 @@ impl Event {
             Self::MemberReactivated { .. } => "member.reactivated",
             Self::AdministratorChanged { .. } => "member.administrator_changed",
             Self::ProfileChanged { .. } => "member.profile_changed",
+            Self::ApiTokenCreated { .. } => "token.created",
+            Self::ApiTokenRevoked { .. } => "token.revoked",
             Self::TrackCreated { .. } => "track.created",
             Self::TrackRenamed { .. } => "track.renamed",
             Self::ModesChanged { .. } => "track.modes_changed",
@@ -244,7 +259,9 @@ impl Event {
             | Self::MemberReactivated { member, .. }
             | Self::AdministratorChanged { member, .. }
             | Self::ProfileChanged { member, .. }
-            | Self::DirectoryAccountMapped { member, .. } => ("member", member.to_string()),
+            | Self::DirectoryAccountMapped { member, .. }
+            | Self::ApiTokenCreated { member, .. }
+            | Self::ApiTokenRevoked { member, .. } => ("member", member.to_string()),
             Self::TrackCreated { track, .. }
             | Self::TrackRenamed { track, .. }
             | Self::ModesChanged { track, .. }
@@ -316,6 +333,11 @@ impl Event {
             Self::ProfileChanged { time_zone, .. } => {
                 format!("Changed the own time zone to {time_zone}.")
             }
+            Self::ApiTokenCreated { name, scope, .. } => format!(
+                "Made the API token “{name}” ({}).",
+                scope.label().to_lowercase()
+            ),
+            Self::ApiTokenRevoked { name, .. } => format!("Revoked the API token “{name}”."),
             Self::TrackCreated { name, .. } => format!("Created the track {name}."),
             Self::TrackRenamed { before, after, .. } => {
                 format!("Renamed the track {before} to {after}.")

@@ -4,6 +4,7 @@
 //! network. What is needed is handed in, and what was decided is handed back together
 //! with the event that says so.
 
+pub mod api_token;
 pub mod eligibility;
 pub mod event;
 pub mod integration;

@@ -57,6 +57,18 @@ pub enum Refusal {
         "That address and password do not belong together. Check both, or ask for a new password."
     )]
     SignInFailed,
+    /// A token's name.
+    #[error("Give the token a name of 1 to 80 characters, so that you know it again.")]
+    TokenNameInvalid,
+    /// A token's lifetime.
+    #[error("Choose how long the token works.")]
+    TokenLifetimeInvalid,
+    /// A token's scope.
+    #[error("Choose what the token may do.")]
+    TokenScopeInvalid,
+    /// Too many tokens.
+    #[error("You have 20 API tokens already. Revoke one that you no longer use.")]
+    TooManyTokens,
     /// Only global administrators.
     #[error("Only a global administrator may do this. Ask one of yours.")]
     NotGlobalAdministrator,
@@ -223,6 +235,9 @@ impl Refusal {
             Self::EmailInvalid | Self::EmailTaken => "email",
             Self::AccountInvalid => "account",
             Self::PasswordInvalid => "password",
+            Self::TokenNameInvalid => "token_name",
+            Self::TokenLifetimeInvalid => "token_days",
+            Self::TokenScopeInvalid => "token_scope",
             Self::NoMode | Self::TeamsUnavailable(_) | Self::ModeNotInTrack => "modes",
             Self::RemovalNotConfirmed => "confirmation",
             Self::ZoneUnknown(_) => "time_zone",
@@ -245,6 +260,7 @@ impl Refusal {
             | Self::RepetitionEndsBefore
             | Self::RepetitionTooFar => "repetition",
             Self::SignInFailed
+            | Self::TooManyTokens
             | Self::NotGlobalAdministrator
             | Self::NotTrackAdministrator
             | Self::NotEnrolled
@@ -275,6 +291,7 @@ impl Refusal {
             }
             Self::LastAdministrator
             | Self::MemberState(_)
+            | Self::TooManyTokens
             | Self::MeetingCancelled
             | Self::OccurrenceGone
             | Self::MeetingOver

@@ -1,11 +1,13 @@
 //! The program people run. Everything lives here; `main` only calls it.
 
+pub mod api;
 pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod content;
 pub mod demo;
+pub mod door;
 pub mod instance;
 pub mod mail;
 pub mod migrations;

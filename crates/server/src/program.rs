@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use microsoft::Client;
 use tokio_util::sync::CancellationToken;
 
@@ -15,7 +16,7 @@ use crate::reconcile::{self, Statuses, Tools};
 use crate::store::Store;
 use crate::vault::Vault;
 use crate::wake::Wake;
-use crate::{server, web};
+use crate::{api, server, web};
 
 /// What a program is made of.
 #[derive(Debug)]
@@ -66,6 +67,7 @@ impl Program {
             microsoft: parts.microsoft.clone(),
             passwords: Hasher::new(parts.randomness.clone()),
             sign_in_failures: parts.limits.sign_in_failures,
+            api_requests_per_minute: parts.limits.api_requests_per_minute,
         };
         let tools = Tools {
             store: parts.store,
@@ -87,10 +89,18 @@ impl Program {
     /// Answers pages at the listener and does the work, until `stop`.
     pub async fn run(self, listener: tokio::net::TcpListener, stop: CancellationToken) {
         let reconcilers = reconcile::start(&self.tools);
-        server::serve(listener, web::router(self.app.clone()), stop).await;
+        server::serve(listener, router(self.app.clone()), stop).await;
         reconcilers.stop().await;
         self.app.store.close().await;
     }
+}
+
+/// Everything that is answered: the API under its own roof, and pages everywhere else.
+pub fn router(app: App) -> Router {
+    let document = Arc::new(api::document());
+    Router::new()
+        .nest(api::PLACE, api::router(app.clone()))
+        .merge(web::router(app, document))
 }
 
 /// The client that speaks with Microsoft, telling the time and drawing chance as the rest

@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use mentoring::api_token::TokenScope;
 use mentoring::event::Event;
 use mentoring::integration::Cause;
 use mentoring::lobby::LobbyScope;
@@ -57,6 +58,18 @@ fn every_event() -> Vec<Event> {
         Event::ProfileChanged {
             member: LUIS,
             time_zone: "Europe/Berlin".to_owned(),
+        },
+        Event::ApiTokenCreated {
+            member: LUIS,
+            token: Uuid::from_u128(5),
+            name: "Calendar".to_owned(),
+            scope: TokenScope::Read,
+            expires_at: now(),
+        },
+        Event::ApiTokenRevoked {
+            member: LUIS,
+            token: Uuid::from_u128(5),
+            name: "Calendar".to_owned(),
         },
         Event::TrackCreated {
             track,

@@ -10,7 +10,9 @@ use super::{Acting, App, AppError, Done, record};
 use crate::store::access_links::{self, Purpose};
 use crate::store::audit::{self, Author};
 use crate::store::organizations::Organization;
-use crate::store::{StoreError, Tx, directory, integrations, members, organizations, sessions};
+use crate::store::{
+    StoreError, Tx, api_tokens, directory, integrations, members, organizations, sessions,
+};
 use crate::wake::Reconciler;
 
 /// The languages that Ithaca writes (BCP 47 tags), and what they call themselves.
@@ -143,6 +145,7 @@ impl App {
             let event = member::deactivate(&acting.actor, target, others)?;
             sessions::delete_of_member(tx, target.organization, target.id).await?;
             access_links::delete_of_member(tx, target.organization, target.id).await?;
+            api_tokens::delete_of_member(tx, target.organization, target.id).await?;
             let reason = format!("{} has left the organization.", target.name());
             self.leave_meetings(tx, acting, id, None, &reason).await?;
             Ok((

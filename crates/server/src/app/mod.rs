@@ -5,6 +5,7 @@
 //! that work. Pages and the API both enter here.
 
 pub mod access_links;
+pub mod api_tokens;
 pub mod integration;
 pub mod meetings;
 pub mod members;
@@ -47,6 +48,8 @@ pub struct App {
     pub passwords: passwords::Hasher,
     /// Failed sign-ins that an account may have within a quarter of an hour.
     pub sign_in_failures: u16,
+    /// Requests that an API token may send within a minute, on each node.
+    pub api_requests_per_minute: u16,
 }
 
 /// Who acts, and from where.

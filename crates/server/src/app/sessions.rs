@@ -185,14 +185,9 @@ impl App {
         let Some(session) = sessions::find(&self.store, &key).await? else {
             return Ok(None);
         };
-        let Some(member) =
-            members::find_for_work(&self.store, session.organization, session.member)
-                .await?
-                .filter(|member| member.state == MemberState::Active)
-        else {
-            return Ok(None);
-        };
-        let Some(organization) = organizations::find(&self.store, session.organization).await?
+        let Some((acting, member, organization)) = self
+            .active(session.organization, session.member, address)
+            .await?
         else {
             return Ok(None);
         };
@@ -205,23 +200,43 @@ impl App {
             sessions::touch(&tx, &key, now + IDLE).await?;
             tx.commit().await?;
         }
-        let enrolments = tracks::enrolments_of(&self.store, member.organization, member.id).await?;
         Ok(Some(SignedIn {
-            acting: Acting {
-                actor: Actor {
-                    organization: member.organization,
-                    member: member.id,
-                    name: member.name(),
-                    global_administrator: member.global_administrator,
-                    enrolments,
-                },
-                address: address.to_owned(),
-            },
+            acting,
             slug: organization.slug,
             organization_name: organization.name,
             member,
             key,
         }))
+    }
+
+    /// A member with what they may do, while they are active.
+    pub(crate) async fn active(
+        &self,
+        organization: OrganizationId,
+        id: MemberId,
+        address: &str,
+    ) -> Done<Option<(Acting, Member, Organization)>> {
+        let Some(member) = members::find_for_work(&self.store, organization, id)
+            .await?
+            .filter(|member| member.state == MemberState::Active)
+        else {
+            return Ok(None);
+        };
+        let Some(organization) = organizations::find(&self.store, organization).await? else {
+            return Ok(None);
+        };
+        let enrolments = tracks::enrolments_of(&self.store, member.organization, member.id).await?;
+        let acting = Acting {
+            actor: Actor {
+                organization: member.organization,
+                member: member.id,
+                name: member.name(),
+                global_administrator: member.global_administrator,
+                enrolments,
+            },
+            address: address.to_owned(),
+        };
+        Ok(Some((acting, member, organization)))
     }
 
     /// Ends this browser's session.

@@ -68,6 +68,10 @@ impl Config {
         for (name, limit) in [
             ("limits.sign_in_failures", self.limits.sign_in_failures),
             ("limits.mails_at_once", self.limits.mails_at_once),
+            (
+                "limits.api_requests_per_minute",
+                self.limits.api_requests_per_minute,
+            ),
         ] {
             if limit == 0 {
                 findings.add(name, "0 would allow nothing at all", "write 1 or more");

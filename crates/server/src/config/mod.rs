@@ -148,6 +148,8 @@ pub struct Limits {
     pub sign_in_failures: u16,
     /// Mails on their way to the mail server at once.
     pub mails_at_once: u16,
+    /// Requests of one API token within a minute, on each node.
+    pub api_requests_per_minute: u16,
 }
 
 /// Environment variables that name other files than the configuration does.
@@ -338,6 +340,7 @@ impl Default for Limits {
         Self {
             sign_in_failures: 10,
             mails_at_once: 4,
+            api_requests_per_minute: 3_000,
         }
     }
 }

@@ -41,7 +41,7 @@ pub struct Settings {
 }
 
 /// The first line of `--json`.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 struct Ready {
     url: String,
     sandbox_url: String,

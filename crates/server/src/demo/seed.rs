@@ -1,6 +1,7 @@
 //! The demo's organizations and their people (product, section 7). It starts not
 //! integrated and without a single meeting, so that whatever shows later was done.
 
+use mentoring::api_token::{TokenScope, Wish};
 use mentoring::event::Event;
 use mentoring::lobby::LobbyScope;
 use mentoring::member::{EmailAddress, Member, MemberState};
@@ -8,15 +9,16 @@ use mentoring::organization::{MemberId, TrackId};
 use mentoring::refusal::Refusal;
 use mentoring::role::{Role, Roles};
 use mentoring::track::{Mode, Modes, Track};
+use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
-use crate::app::{App, Done};
+use crate::app::{App, AppError, Done};
 use crate::store::audit::{self, Author};
 use crate::store::organizations::{self, Organization as StoredOrganization};
-use crate::store::{Tx, members, tracks};
+use crate::store::{Tx, api_tokens, members, tracks};
 
 /// An organization for programs that drive the demo.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 pub struct Organization {
     slug: &'static str,
     name: &'static str,
@@ -24,11 +26,13 @@ pub struct Organization {
 }
 
 /// A person for programs that drive the demo.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 pub struct Person {
     name: String,
     email: &'static str,
     roles: Vec<String>,
+    /// Lets a program act as them, for as long as the demo is not started anew.
+    api_token: String,
 }
 
 struct Company {
@@ -47,6 +51,9 @@ struct Somebody {
     global_administrator: bool,
     roles: &'static [(&'static str, Role)],
 }
+
+/// The name of everybody's token of the demo.
+const TOKEN: &str = "Demo";
 
 const NEW_MANAGERS: &str = "New Managers";
 const WOMEN: &str = "Women in Engineering";
@@ -156,16 +163,52 @@ pub async fn plant(app: &App) -> Done<Vec<Organization>> {
         {
             plant_one(app, company).await?;
         }
+        let mut people = Vec::new();
+        for somebody in company.people {
+            let api_token = token(app, company, somebody).await?;
+            people.push(shown(somebody, api_token));
+        }
         all.push(Organization {
             slug: company.slug,
             name: company.name,
-            people: company.people.iter().map(shown).collect(),
+            people,
         });
     }
     Ok(all)
 }
 
-fn shown(somebody: &Somebody) -> Person {
+/// A token of this start. Only hashes are kept, so the one before can't be told again and
+/// is ended.
+async fn token(app: &App, company: &Company, somebody: &Somebody) -> Done<String> {
+    let organization = organizations::find_by_slug(&app.store, company.slug)
+        .await?
+        .ok_or(AppError::NotFound)?;
+    let email = EmailAddress::parse(somebody.email).map_err(|_| Refusal::EmailInvalid)?;
+    let member = members::find_for_sign_in(&app.store, organization.id, &email)
+        .await?
+        .map(|(member, _)| member);
+    // Whoever was deactivated has no use for one.
+    let Some((acting, ..)) = (match member {
+        Some(member) => app.active(organization.id, member.id, "demo").await?,
+        None => None,
+    }) else {
+        return Ok(String::new());
+    };
+    for old in api_tokens::list_mine(&app.store, &acting.sight()).await? {
+        if old.name == TOKEN {
+            app.revoke_api_token(&acting, old.id).await?;
+        }
+    }
+    let wish = Wish {
+        name: TOKEN.to_owned(),
+        scope: TokenScope::Write,
+        days: 365,
+    };
+    let (secret, _) = app.create_api_token(&acting, &wish).await?;
+    Ok(secret.expose_secret().to_owned())
+}
+
+fn shown(somebody: &Somebody, api_token: String) -> Person {
     let mut roles: Vec<String> = Vec::new();
     if somebody.global_administrator {
         roles.push("global administrator".to_owned());
@@ -177,6 +220,7 @@ fn shown(somebody: &Somebody) -> Person {
         name: format!("{} {}", somebody.first_name, somebody.last_name),
         email: somebody.email,
         roles,
+        api_token,
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) fn text(column: &str) -> ColumnDef {
     ColumnDef::new(name(column)).text().not_null().take()
 }
 
-fn text_null(column: &str) -> ColumnDef {
+pub(super) fn text_null(column: &str) -> ColumnDef {
     ColumnDef::new(name(column)).text().null().take()
 }
 
@@ -47,7 +47,7 @@ fn id_null(column: &str) -> ColumnDef {
     ColumnDef::new(name(column)).uuid().null().take()
 }
 
-fn bytes(column: &str) -> ColumnDef {
+pub(super) fn bytes(column: &str) -> ColumnDef {
     ColumnDef::new(name(column)).blob().not_null().take()
 }
 

@@ -3,6 +3,7 @@
 
 mod m0001_foundation;
 mod m0002_series;
+mod m0003_api;
 mod m0007_lobby;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, EntityTrait, QueryOrder};
@@ -17,6 +18,7 @@ impl MigratorTrait for Steps {
         vec![
             Box::new(m0001_foundation::Migration),
             Box::new(m0002_series::Migration),
+            Box::new(m0003_api::Migration),
             Box::new(m0007_lobby::Migration),
         ]
     }

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
 use super::Tools;
-use crate::store::{Stored, attempts, consents, sessions};
+use crate::store::{Stored, api_tokens, attempts, consents, idempotency, sessions};
 use crate::wake::Reconciler;
 
 const INTERVAL: Duration = Duration::from_mins(10);
@@ -44,6 +44,9 @@ async fn clean(tools: &Tools) -> Stored<()> {
     let tx = tools.store.begin_unscoped().await?;
     sessions::delete_expired(&tx).await?;
     attempts::delete_old(&tx, SignedDuration::from_hours(2)).await?;
+    idempotency::delete_old(&tx).await?;
+    // An expired token stays on its member's list for a while, so that they see why.
+    api_tokens::delete_expired(&tx, tx.now - SignedDuration::from_hours(24 * 30)).await?;
     consents::delete_before(&tx, tx.now - SignedDuration::from_hours(24)).await?;
     tx.commit().await
 }

@@ -6,11 +6,13 @@
 //! retried in the middle of one.
 
 pub mod access_links;
+pub mod api_tokens;
 pub mod attempts;
 pub mod audit;
 pub mod consents;
 pub mod credentials;
 pub mod directory;
+pub mod idempotency;
 pub mod integrations;
 pub mod invitations;
 pub mod lease;

@@ -18,10 +18,11 @@ const A_PAGE: usize = 50;
 /// A file of more lines than this is asked for in parts, by its dates.
 const MOST_EXPORTED: usize = 10_000;
 
-const KINDS: [(&str, &str); 7] = [
+const KINDS: [(&str, &str); 8] = [
     ("", "Everything"),
     ("session", "Signing in"),
     ("member", "Members"),
+    ("token", "API tokens"),
     ("track", "Tracks"),
     ("meeting", "Meetings"),
     ("integration", "Integrations"),

@@ -1,17 +1,15 @@
 //! Who knocks, before anybody asks for their name: cookies, address, theme.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
 
-use axum::extract::connect_info::MockConnectInfo;
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, header};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::pages::frame::{Flash, Frame, OrganizationMark, Theme};
 use crate::app::App;
-use crate::config::Network;
+use crate::door;
 use crate::store::organizations::Organization;
 
 /// The session's cookie (W-07).
@@ -115,7 +113,7 @@ impl Caller {
             app: app.clone(),
             cookies: Cookies::of(&parts.headers),
             address: way_back(parts),
-            network_address: network_address(parts, &app.instance.trusted_proxies),
+            network_address: door::network_address(parts, &app.instance.trusted_proxies),
             wants_fragment: parts.headers.contains_key("hx-request"),
         }
     }
@@ -179,69 +177,9 @@ fn way_back(parts: &Parts) -> String {
         .unwrap_or_else(|| parts.uri.path().to_owned())
 }
 
-/// `X-Forwarded-For` counts from the right, as far as the proxies are ours (W-09).
-fn network_address(parts: &Parts, proxies: &[Network]) -> String {
-    let connected = parts
-        .extensions
-        .get::<ConnectInfo<SocketAddr>>()
-        .map(|ConnectInfo(address)| *address)
-        .or_else(|| {
-            let mock = parts.extensions.get::<MockConnectInfo<SocketAddr>>()?;
-            Some(mock.0)
-        });
-    let Some(connected) = connected else {
-        return "unknown".to_owned();
-    };
-    let is_ours = |address: IpAddr| proxies.iter().any(|proxy| proxy.contains(address));
-    let mut address = connected.ip().to_canonical();
-    let forwarded: Vec<&str> = parts
-        .headers
-        .get_all("x-forwarded-for")
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .collect();
-    for hop in forwarded.into_iter().rev() {
-        if !is_ours(address) {
-            break;
-        }
-        let Ok(hop) = hop.trim().parse::<IpAddr>() else {
-            break;
-        };
-        address = hop.to_canonical();
-    }
-    address.to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn from(peer: &str, forwarded: &str, proxies: &[&str]) -> String {
-        let peer: SocketAddr = peer.parse().unwrap();
-        let (mut parts, ()) = http::Request::builder()
-            .header("x-forwarded-for", forwarded)
-            .body(())
-            .unwrap()
-            .into_parts();
-        parts.extensions.insert(ConnectInfo(peer));
-        let proxies: Vec<Network> = proxies.iter().map(|text| text.parse().unwrap()).collect();
-        network_address(&parts, &proxies)
-    }
-
-    #[test]
-    fn only_our_own_proxies_are_believed() {
-        assert_eq!(from("192.0.2.7:5", "198.51.100.9", &[]), "192.0.2.7");
-        assert_eq!(
-            from("10.0.0.1:5", "203.0.113.9, 198.51.100.9", &["10.0.0.0/8"]),
-            "198.51.100.9"
-        );
-        assert_eq!(
-            from("10.0.0.1:5", "203.0.113.9, 10.0.0.2", &["10.0.0.0/8"]),
-            "203.0.113.9"
-        );
-        assert_eq!(from("10.0.0.1:5", "nonsense", &["10.0.0.0/8"]), "10.0.0.1");
-    }
 
     #[test]
     fn a_sentence_survives_its_journey_in_a_cookie() {

@@ -20,6 +20,7 @@ use super::answer::{Failed, LeadsTo};
 use super::caller::{self, Caller, Cookies, FLASH, SESSION};
 use super::pages::frame::{Frame, Here};
 use crate::app::App;
+use crate::door;
 
 /// Longer than Microsoft's answer to the one request that waits for it.
 const LONGEST: Duration = Duration::from_secs(30);
@@ -171,19 +172,13 @@ fn refusal(public_url: &Url, request: &Request) -> Option<(StatusCode, &'static 
     if request.uri().path().starts_with("/health/") {
         return None;
     }
-    let mut hosts = headers.get_all(header::HOST).iter();
-    let host = match (request.uri().authority(), hosts.next()) {
-        (Some(authority), _) => Some(authority.clone()),
-        (None, Some(host)) => Authority::try_from(host.as_bytes()).ok(),
-        (None, None) => None,
-    };
-    let Some(host) = host.filter(|_| hosts.next().is_none()) else {
+    let Some(host) = door::host(request.uri(), headers) else {
         return Some((
             StatusCode::BAD_REQUEST,
             "Your browser did not say which host it wants to reach.",
         ));
     };
-    if !is_ours(public_url, &host) {
+    if !door::is_ours(public_url, &host) {
         return Some((
             StatusCode::MISDIRECTED_REQUEST,
             "This Ithaca is reached at another address. Use the one that you were given.",
@@ -209,28 +204,6 @@ fn refusal(public_url: &Url, request: &Request) -> Option<(StatusCode, &'static 
     None
 }
 
-/// On loopback the other names of this machine will do, at the same port.
-fn is_ours(public_url: &Url, host: &Authority) -> bool {
-    let default = if public_url.scheme() == "https" {
-        443
-    } else {
-        80
-    };
-    let port = match (host.port_u16(), host.port()) {
-        (Some(port), _) => port,
-        (None, Some(_)) => return false,
-        (None, None) => default,
-    };
-    let name = host.host().to_ascii_lowercase();
-    let own = public_url.host_str().unwrap_or_default();
-    let same_name = name == own || (is_loopback(own) && is_loopback(&name));
-    same_name && !host.as_str().contains('@') && Some(port) == public_url.port_or_known_default()
-}
-
-fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host == "127.0.0.1" || host == "[::1]"
-}
-
 /// `Origin` and `Sec-Fetch-Site` are the browser's word. A request that has neither is
 /// believed only if it carries no cookie either, so that there is nothing to misuse.
 fn is_forged(public_url: &Url, host: &Authority, headers: &HeaderMap, cookies: &Cookies) -> bool {
@@ -249,36 +222,6 @@ fn is_forged(public_url: &Url, host: &Authority, headers: &HeaderMap, cookies: &
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn ours(public_url: &str, host: &str) -> bool {
-        is_ours(
-            &Url::parse(public_url).unwrap(),
-            &Authority::try_from(host).unwrap(),
-        )
-    }
-
-    #[test]
-    fn only_the_configured_host_is_ours() {
-        assert!(ours("https://ithaca.example", "ithaca.example"));
-        assert!(ours("https://ithaca.example", "Ithaca.Example:443"));
-        assert!(!ours("https://ithaca.example", "ithaca.example:8443"));
-        assert!(!ours("https://ithaca.example", "evil.example"));
-        assert!(!ours("https://ithaca.example", "localhost"));
-        assert!(!ours(
-            "https://ithaca.example",
-            "ithaca.example.evil.example"
-        ));
-        assert!(!ours("https://ithaca.example", "evil@ithaca.example"));
-    }
-
-    #[test]
-    fn on_loopback_its_other_names_are_ours_too() {
-        for host in ["localhost:8080", "127.0.0.1:8080", "[::1]:8080"] {
-            assert!(ours("http://127.0.0.1:8080", host), "{host}");
-        }
-        assert!(!ours("http://127.0.0.1:8080", "localhost:8081"));
-        assert!(!ours("http://127.0.0.1:8080", "evil.example:8080"));
-    }
 
     fn forged(headers: &[(&'static str, &'static str)]) -> bool {
         let headers: HeaderMap = headers

@@ -22,21 +22,29 @@ pub mod members;
 pub mod organization;
 pub mod pages;
 mod profile;
+mod reference;
 mod revision;
 mod routes;
 pub mod settings;
 mod sign_in;
 pub mod times;
+mod tokens;
 mod tracks;
 
-use axum::Router;
+use std::sync::Arc;
+
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::{Extension, Router};
+
+use serde_json::Value;
 
 use crate::app::App;
 
-/// All pages. Serve it with the connection's `SocketAddr`, or nobody's address is known.
-pub fn router(app: App) -> Router {
+/// All pages, one of them about what `api` describes. Serve it with the connection's
+/// `SocketAddr`, or nobody's address is known.
+pub fn router(app: App, api: Arc<Value>) -> Router {
     routes::table()
+        .layer(Extension(reference::Described(api)))
         .layer(from_fn_with_state(app.clone(), guard::doors))
         .layer(from_fn_with_state(app.clone(), guard::pages))
         .layer(from_fn(guard::headers))

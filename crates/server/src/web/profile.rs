@@ -12,6 +12,7 @@ use super::pages::form::{Choice, Errors};
 use super::pages::frame::Here;
 use super::pages::profile::Profile;
 use super::times;
+use super::tokens::{self, Typed};
 use crate::app::members::LANGUAGES;
 use crate::store::{directory, sessions};
 
@@ -32,15 +33,33 @@ impl FromFields for Wishes {
 
 /// One's own profile.
 pub async fn show(signed_in: SignedIn) -> Answer {
-    let member = signed_in.member();
-    let wishes = Wishes {
-        zone: member.time_zone.clone(),
-        language: member.language.clone(),
-    };
-    view(&page(&signed_in, &wishes, Errors::none()).await?)
+    let wishes = wishes(&signed_in);
+    view(&page(&signed_in, &wishes, &Typed::default(), Errors::none()).await?)
 }
 
-async fn page(signed_in: &SignedIn, wishes: &Wishes, errors: Errors) -> Result<Profile, Failed> {
+/// The page with what was typed of a new token, and what is wrong with it.
+pub(super) async fn page_with(
+    signed_in: &SignedIn,
+    typed: &Typed,
+    errors: Errors,
+) -> Result<Profile, Failed> {
+    page(signed_in, &wishes(signed_in), typed, errors).await
+}
+
+fn wishes(signed_in: &SignedIn) -> Wishes {
+    let member = signed_in.member();
+    Wishes {
+        zone: member.time_zone.clone(),
+        language: member.language.clone(),
+    }
+}
+
+async fn page(
+    signed_in: &SignedIn,
+    wishes: &Wishes,
+    typed: &Typed,
+    errors: Errors,
+) -> Result<Profile, Failed> {
     let browsers = sessions::count_mine(&signed_in.app.store, &signed_in.sight).await?;
     Ok(Profile {
         frame: signed_in.frame(Here::Elsewhere).await?,
@@ -57,6 +76,7 @@ async fn page(signed_in: &SignedIn, wishes: &Wishes, errors: Errors) -> Result<P
         } else {
             format!("You are signed in on {browsers} browsers.")
         },
+        tokens: tokens::part(signed_in, typed).await?,
     })
 }
 
@@ -70,7 +90,7 @@ pub async fn change(signed_in: SignedIn, Form(wishes): Form<Wishes>) -> Answer {
         Ok(()) => see_and_say(&signed_in.to("profile"), "Saved."),
         Err(error) => {
             let refused = refused(error)?;
-            let page = page(&signed_in, &wishes, refused.errors).await?;
+            let page = page(&signed_in, &wishes, &Typed::default(), refused.errors).await?;
             view_as(refused.status, &page)
         }
     }

@@ -7,7 +7,7 @@ use axum::routing::{get, post};
 use super::meetings::{self, cancellation, details, link, list, new, schedule};
 use super::{
     assets, audit, health, home, integrations, join, manage, members, organization, profile,
-    settings, sign_in, tracks,
+    reference, settings, sign_in, tokens, tracks,
 };
 use crate::app::App;
 
@@ -16,6 +16,7 @@ pub(super) fn table() -> Router<App> {
         // The instance.
         .route("/", get(sign_in::choose))
         .route("/theme", post(sign_in::change_theme))
+        .route("/api", get(reference::show))
         .route("/j/{code}", get(join::show))
         .route(assets::ROUTE, get(assets::serve))
         .route(
@@ -49,6 +50,14 @@ pub(super) fn table() -> Router<App> {
         // Everybody in it.
         .route("/{slug}", get(home::show))
         .route("/{slug}/profile", get(profile::show).post(profile::change))
+        .route(
+            "/{slug}/profile/tokens",
+            get(tokens::show).post(tokens::create),
+        )
+        .route(
+            "/{slug}/profile/tokens/{id}/revocation",
+            post(tokens::revoke),
+        )
         .route("/{slug}/people/{id}/photo", get(profile::photo))
         .route("/{slug}/meetings", get(list::show))
         .route("/{slug}/meetings/{id}", get(meetings::show::show))

@@ -35,6 +35,7 @@ pub struct Member {
     pub name: String,
     pub email: String,
     pub roles: Vec<String>,
+    pub api_token: String,
 }
 
 #[derive(Deserialize)]

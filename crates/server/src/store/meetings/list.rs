@@ -55,7 +55,7 @@ pub struct After {
 const LONGEST: SignedDuration = SignedDuration::from_hours(24);
 
 /// The occurrences of these keys as lines, in their order.
-async fn lines(
+pub(super) async fn lines(
     store: &Store,
     organization: OrganizationId,
     keys: Vec<(Uuid, String)>,

@@ -3,6 +3,7 @@
 mod attendees;
 mod list;
 mod occurrences;
+mod page;
 
 use std::collections::BTreeMap;
 
@@ -24,6 +25,7 @@ use super::{Store, StoreError, Stored, Tx, instant, millis, word};
 
 use attendees::attended_by;
 pub use list::{After, Line, list_mine, list_mine_past, list_of_track, people_of, track_of};
+pub use page::{Window, page_mine, page_of_track};
 
 /// A meeting with what the store knows beside the rules.
 #[derive(Clone, Debug)]

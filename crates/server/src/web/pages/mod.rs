@@ -17,6 +17,7 @@ pub mod meetings;
 pub mod members;
 pub mod organization;
 pub mod profile;
+pub mod reference;
 pub mod shown;
 pub mod sign_in;
 pub mod tracks;

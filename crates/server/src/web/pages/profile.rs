@@ -1,4 +1,4 @@
-//! One's own profile.
+//! One's own profile, and the tokens that programs use in one's name.
 
 use askama::Template;
 
@@ -18,4 +18,39 @@ pub struct Profile {
     pub languages: Vec<Choice>,
     /// "Signed in on 2 browsers."
     pub sessions: String,
+    pub tokens: Tokens,
+}
+
+/// Field names: `token_name`, `token_scope`, `token_days`; a line posts to
+/// `profile/tokens/{id}/revocation`.
+#[derive(Debug, Clone)]
+pub struct Tokens {
+    pub lines: Vec<TokenLine>,
+    pub name: String,
+    pub scopes: Vec<Choice>,
+    pub lifetimes: Vec<Choice>,
+}
+
+#[derive(Debug, Clone)]
+pub struct TokenLine {
+    pub id: String,
+    pub name: String,
+    pub scope: String,
+    /// "Thu 24 Dec"
+    pub expires: String,
+    /// "Today, Mon 23 Nov at 14:02"
+    pub used: String,
+}
+
+/// A token, shown once.
+#[derive(Debug, Clone, Template)]
+#[template(path = "token.html")]
+pub struct NewToken {
+    pub frame: Frame,
+    pub name: String,
+    pub scope: String,
+    pub expires: String,
+    pub secret: String,
+    /// A line to try it with.
+    pub example: String,
 }

@@ -19,10 +19,9 @@ use http::{HeaderMap, Method, Request, StatusCode, header};
 use ithaca::app::App;
 use ithaca::app::passwords::Hasher;
 use ithaca::instance::Instance;
-use ithaca::program::microsoft_client;
+use ithaca::program::{self, microsoft_client};
 use ithaca::vault::{Key, Vault};
 use ithaca::wake::Wake;
-use ithaca::web;
 use mentoring::member::Member;
 use microsoft::{Application, Client, Cloud, Transport};
 use tower::ServiceExt as _;
@@ -30,7 +29,7 @@ use tower::ServiceExt as _;
 use crate::store::World;
 use tenant::Tenant;
 
-const HOST: &str = "127.0.0.1:8080";
+pub const HOST: &str = "127.0.0.1:8080";
 
 /// An Ithaca whose people one may choose to be.
 pub struct House {
@@ -70,6 +69,14 @@ impl House {
         Self::with(world, microsoft)
     }
 
+    /// One whose settings differ.
+    pub async fn opens_with(change: impl FnOnce(&mut App)) -> Self {
+        let Self { world, mut app, .. } = Self::opens().await;
+        change(&mut app);
+        let pages = program::router(app.clone());
+        Self { world, app, pages }
+    }
+
     fn with(world: World, microsoft: Client) -> Self {
         let instance = Instance {
             public_url: format!("http://{HOST}").parse().expect("an address"),
@@ -94,9 +101,10 @@ impl House {
             microsoft,
             passwords: Hasher::new(randomness.clone()),
             sign_in_failures: 10,
+            api_requests_per_minute: 3_000,
             randomness,
         };
-        let pages = web::router(app.clone());
+        let pages = program::router(app.clone());
         Self { world, app, pages }
     }
 

@@ -7,7 +7,7 @@ use crate::web::pages::failure::{Change, Failure};
 use crate::web::pages::frame::{Banner, Flash};
 use crate::web::pages::home::{Home, HomeTrack};
 use crate::web::pages::join::{Join, JoinReason};
-use crate::web::pages::profile::Profile;
+use crate::web::pages::profile::{NewToken, Profile, TokenLine, Tokens};
 use crate::web::pages::shown::Tone;
 use crate::web::pages::sign_in::{
     Choose, Demo, DemoOrganization, DemoPerson, Forgotten, Invitation, NewPassword, SignIn,
@@ -248,9 +248,40 @@ fn track() -> Vec<Sample> {
                 zones: people::zones(),
                 languages: people::languages(),
                 sessions: "You are signed in on 2 browsers.".into(),
+                tokens: tokens(),
+            },
+        ),
+        sample(
+            "token",
+            &NewToken {
+                frame: as_mei(Here::Elsewhere),
+                name: "Calendar".into(),
+                scope: "Read only".into(),
+                expires: "Wed 24 Feb 2027".into(),
+                secret: "ith_0123456789012345678901234567890123456789abc".into(),
+                example: "curl -H \"Authorization: Bearer ith_…\" https://ithaca.example/api/v1/me"
+                    .into(),
             },
         ),
     ]
+}
+
+fn tokens() -> Tokens {
+    Tokens {
+        lines: vec![TokenLine {
+            id: "0193e0c4-7f1e-7000-8000-000000000001".into(),
+            name: "Calendar".into(),
+            scope: "Read only".into(),
+            expires: "Wed 24 Feb 2027".into(),
+            used: "Today, Mon 23 Nov at 14:02".into(),
+        }],
+        name: String::new(),
+        scopes: vec![
+            Choice::new("read", "Read only", true).with_help("Sees what you see."),
+            Choice::new("write", "Read and write", false),
+        ],
+        lifetimes: vec![Choice::new("30", "30 days", true)],
+    }
 }
 
 fn participant(face: Face, roles: &str) -> Participant {

@@ -1,0 +1,107 @@
+//! Making a meeting.
+
+use axum::extract::{FromRequestParts, Path};
+use http::{StatusCode, header};
+use mentoring::meeting::Draft;
+use mentoring::refusal::Refusal;
+use mentoring::track::{Mode, Track};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{answer, fields, find, put};
+use crate::api::body::Fields;
+use crate::api::idempotency::Once;
+use crate::api::preference::Wait;
+use crate::api::problem::Problem;
+use crate::api::query::Parameters;
+use crate::api::{Answer, Api, Bearer, PLACE, Writer, schema, tracks};
+
+pub fn schema() -> Value {
+    schema::object(&[
+        ("title", fields::title(), true),
+        ("agenda", fields::agenda(), false),
+        ("attendees", fields::attendees(), true),
+        ("local_start", fields::local_start(), true),
+        ("time_zone", fields::time_zone(), true),
+        ("duration_minutes", fields::duration(), true),
+        ("mode", fields::mode(), true),
+        ("location", fields::location(), false),
+        ("repetition", fields::repetition(), false),
+    ])
+}
+
+/// The mark of a request that may be sent again.
+pub struct FormKey(Option<Uuid>);
+
+impl FromRequestParts<Api> for FormKey {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(
+        parts: &mut http::request::Parts,
+        _: &Api,
+    ) -> Result<Self, Self::Rejection> {
+        Ok(Self(Once::of(parts)))
+    }
+}
+
+pub async fn create(
+    writer: Writer,
+    Path(id): Path<String>,
+    wait: Wait,
+    FormKey(form_key): FormKey,
+    parameters: Parameters,
+    body: Fields,
+) -> Answer {
+    parameters.end()?;
+    let track = tracks::find(&writer, &id).await?;
+    if !writer.acting().actor.may_create_meeting_in(track.id) {
+        return Err(Refusal::NotEnrolled.into());
+    }
+    let draft = draft(&writer, &track, body).await?;
+    let made = writer
+        .app
+        .create_meeting(writer.acting(), track.id, &draft, form_key)
+        .await?;
+    wait.for_link(&writer, made).await?;
+    let stored = find(&writer, &made.to_string()).await?;
+    let mut response = answer(&writer, StatusCode::CREATED, stored).await?;
+    put(
+        &mut response,
+        header::LOCATION,
+        &format!("{PLACE}/meetings/{made}"),
+    )?;
+    Ok(wait.applied(response))
+}
+
+async fn draft(bearer: &Bearer, track: &Track, mut body: Fields) -> Result<Draft, Problem> {
+    for needed in ["attendees", "local_start", "mode"] {
+        if !body.has(needed) {
+            body.missing(needed);
+        }
+    }
+    let title = body.needed_text("title").unwrap_or_default();
+    let agenda = body.text("agenda").unwrap_or_default();
+    let attendees = fields::read_people(bearer, track.id, None, &mut body).await?;
+    let local_start = fields::read_start(&mut body);
+    let time_zone = body.needed_text("time_zone").unwrap_or_default();
+    let duration_minutes = body.needed_number("duration_minutes").unwrap_or_default();
+    let mode = fields::read_mode(&mut body);
+    let location = body.text("location").unwrap_or_default();
+    let repetition = if body.null("repetition") {
+        None
+    } else {
+        fields::read_repetition(&mut body)
+    };
+    body.end()?;
+    Ok(Draft {
+        title,
+        agenda,
+        attendees: attendees.unwrap_or_default(),
+        local_start: local_start.unwrap_or_default(),
+        time_zone,
+        duration_minutes,
+        mode: mode.unwrap_or(Mode::Phone),
+        location,
+        repetition,
+    })
+}

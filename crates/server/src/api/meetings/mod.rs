@@ -1,0 +1,324 @@
+//! Meetings for programs: read, made, changed, called off.
+
+mod cancellation;
+mod change;
+mod create;
+mod fields;
+mod list;
+mod occurrences;
+mod shown;
+
+use axum::extract::Path;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, patch, post};
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use mentoring::organization::MeetingId;
+use serde::Serialize;
+use serde_json::{Map, Value, json as shape};
+use uuid::Uuid;
+
+use super::document::{Answered, Route, if_match, in_path, in_query, of_pages, prefer};
+use super::preference::Wait;
+use super::problem::{FieldError, Problem};
+use super::query::Parameters;
+use super::{Answer, Bearer, schema};
+use crate::store::links;
+use crate::store::meetings::{self, StoredMeeting};
+
+pub fn routes() -> Vec<Route> {
+    let the_meeting = || in_path("id", "The meeting.");
+    let mut windowed = vec![
+        in_query(
+            "from",
+            &schema::instant("An instant."),
+            "Only meetings with an occurrence that starts at or after it.",
+        ),
+        in_query(
+            "to",
+            &schema::instant("An instant."),
+            "Only meetings with an occurrence that starts before it.",
+        ),
+    ];
+    windowed.extend(of_pages());
+    let mut of_track = vec![in_path("id", "The track.")];
+    of_track.extend(windowed.clone());
+    vec![
+        Route {
+            method: "get",
+            path: "/meetings",
+            handler: get(list::mine),
+            id: "listMeetings",
+            noun: "Meetings",
+            summary: "List your meetings",
+            detail: "The meetings that you attend, the soonest first, cancelled ones too. A series stands in it once, at the first of its occurrences between `from` and `to`.",
+            parameters: windowed,
+            body: None,
+            answer: answered(200, "MeetingPage", "A part of the list.", &[]),
+            refusals: &[],
+        },
+        Route {
+            method: "get",
+            path: "/tracks/{id}/meetings",
+            handler: get(list::of_track),
+            id: "listTrackMeetings",
+            noun: "Meetings",
+            summary: "List the meetings of a track",
+            detail: "Those of them that you may see: your own, and for those who administer the track all.",
+            parameters: of_track,
+            body: None,
+            answer: answered(200, "MeetingPage", "A part of the list.", &[]),
+            refusals: &[],
+        },
+        Route {
+            method: "post",
+            path: "/tracks/{id}/meetings",
+            handler: post(create::create),
+            id: "createMeeting",
+            noun: "Meetings",
+            summary: "Make a meeting",
+            detail: "You are its organizer and attend it; `attendees` are the others. The meeting is saved at once; a Teams link follows by itself, in the normal case within a second or two: `Prefer: wait=10` answers once it is there.",
+            parameters: vec![in_path("id", "The track."), prefer()],
+            body: Some(("MeetingDraft", true)),
+            answer: answered(201, "Meeting", "The meeting.", &["ETag", "Location"]),
+            refusals: &[],
+        },
+        Route {
+            method: "get",
+            path: "/meetings/{id}",
+            handler: get(show),
+            id: "getMeeting",
+            noun: "Meetings",
+            summary: "Read a meeting",
+            detail: "Whoever administers the track sees when, how and who, but neither the agenda nor the join address.",
+            parameters: vec![the_meeting(), prefer()],
+            body: None,
+            answer: answered(200, "Meeting", "The meeting.", &["ETag"]),
+            refusals: &[],
+        },
+        Route {
+            method: "patch",
+            path: "/meetings/{id}",
+            handler: patch(change::change),
+            id: "changeMeeting",
+            noun: "Meetings",
+            summary: "Change a meeting",
+            detail: "Only what you send becomes different, and the link stays. For its organizer, and for those who administer its track with a reason that everybody is told. A new time moves the whole of a series that is not over: `local_start` is where its first one goes, and the others go as far. Everybody who knows of the meeting is told, of all but the agenda.",
+            parameters: vec![the_meeting(), if_match(), prefer()],
+            body: Some(("MeetingChanges", true)),
+            answer: answered(200, "Meeting", "The meeting as it is now.", &["ETag"]),
+            refusals: &[412],
+        },
+        Route {
+            method: "post",
+            path: "/meetings/{id}/cancellation",
+            handler: post(cancellation::cancel),
+            id: "cancelMeeting",
+            noun: "Meetings",
+            summary: "Call a meeting off",
+            detail: "For its organizer, and for those who administer its track with a reason that everybody is told. Its Teams meeting is deleted, and its join address closes at once.",
+            parameters: vec![the_meeting(), if_match()],
+            body: Some(("Cancellation", false)),
+            answer: answered(200, "Meeting", "The meeting as it is now.", &["ETag"]),
+            refusals: &[412],
+        },
+    ]
+    .into_iter()
+    .chain(of_occurrences())
+    .collect()
+}
+
+fn of_occurrences() -> Vec<Route> {
+    let the_meeting = || in_path("id", "The meeting.");
+    let the_occurrence = || {
+        vec![
+            the_meeting(),
+            shape!({ "name": "original_start", "in": "path", "required": true, "description": "The occurrence, by its `original_start`.", "schema": { "type": "string", "pattern": fields::WALL } }),
+            if_match(),
+        ]
+    };
+    let mut in_parts = vec![the_meeting()];
+    in_parts.extend(of_pages());
+    vec![
+        Route {
+            method: "get",
+            path: "/meetings/{id}/occurrences",
+            handler: get(occurrences::list),
+            id: "listOccurrences",
+            noun: "Occurrences",
+            summary: "List the occurrences of a meeting",
+            detail: "Each time that its people meet, the soonest first. A meeting that does not repeat has one.",
+            parameters: in_parts,
+            body: None,
+            answer: answered(200, "OccurrencePage", "A part of the list.", &[]),
+            refusals: &[],
+        },
+        Route {
+            method: "patch",
+            path: "/meetings/{id}/occurrences/{original_start}",
+            handler: patch(occurrences::change),
+            id: "changeOccurrence",
+            noun: "Occurrences",
+            summary: "Move one occurrence, or one and all that follow",
+            detail: "An occurrence may be moved past the next one. Everybody is told once.",
+            parameters: the_occurrence(),
+            body: Some(("OccurrenceChanges", true)),
+            answer: answered(200, "Meeting", "The meeting as it is now.", &["ETag"]),
+            refusals: &[412],
+        },
+        Route {
+            method: "post",
+            path: "/meetings/{id}/occurrences/{original_start}/cancellation",
+            handler: post(occurrences::cancel),
+            id: "cancelOccurrence",
+            noun: "Occurrences",
+            summary: "Call off one occurrence, or one and all that follow",
+            detail: "Calling off the last that is left calls off the meeting.",
+            parameters: the_occurrence(),
+            body: Some(("OccurrenceCancellation", false)),
+            answer: answered(200, "Meeting", "The meeting as it is now.", &["ETag"]),
+            refusals: &[412],
+        },
+    ]
+}
+
+fn answered(
+    status: u16,
+    shape: &'static str,
+    description: &'static str,
+    headers: &'static [&'static str],
+) -> Answered {
+    Answered {
+        status,
+        shape,
+        description,
+        headers,
+    }
+}
+
+pub fn schemas() -> Vec<(&'static str, Value)> {
+    let mut schemas = shown::schemas();
+    schemas.extend(occurrences::schemas());
+    schemas.extend([
+        ("MeetingDraft", create::schema()),
+        ("MeetingChanges", change::schema()),
+        ("Cancellation", cancellation::schema()),
+        ("Repetition", fields::of_repetition()),
+    ]);
+    schemas
+}
+
+/// An answer in JSON.
+pub fn json(value: &impl Serialize) -> Answer {
+    let text = serde_json::to_string(value).map_err(|error| Problem::broken(error.to_string()))?;
+    let kind = [(header::CONTENT_TYPE, "application/json")];
+    Ok((kind, text).into_response())
+}
+
+/// The meeting of an address, within sight.
+async fn find(bearer: &Bearer, id: &str) -> Result<StoredMeeting, Problem> {
+    let id = Uuid::try_parse(id).map_err(|_| Problem::not_found())?;
+    meetings::find(bearer.store(), &bearer.sight, MeetingId(id))
+        .await?
+        .ok_or_else(Problem::not_found)
+}
+
+/// Answers with a meeting and its revision.
+async fn answer(bearer: &Bearer, status: StatusCode, stored: StoredMeeting) -> Answer {
+    let revision = stored.meeting.revision;
+    let link = links::find(bearer.store(), &bearer.sight, stored.meeting.id).await?;
+    let people = meetings::people_of(bearer.store(), &bearer.sight, [&stored]).await?;
+    let mut response = json(&shown::shown(
+        bearer,
+        &stored,
+        link.map(|link| link.state),
+        &people,
+    ))?;
+    *response.status_mut() = status;
+    put(&mut response, header::ETAG, &format!("\"{revision}\""))?;
+    Ok(response)
+}
+
+fn put(response: &mut Response, name: HeaderName, value: &str) -> Result<(), Problem> {
+    let value = HeaderValue::try_from(value).map_err(|error| Problem::broken(error.to_string()))?;
+    response.headers_mut().insert(name, value);
+    Ok(())
+}
+
+async fn show(
+    bearer: Bearer,
+    Path(id): Path<String>,
+    wait: Wait,
+    parameters: Parameters,
+) -> Answer {
+    parameters.end()?;
+    let stored = find(&bearer, &id).await?;
+    wait.for_link(&bearer, stored.meeting.id).await?;
+    let stored = find(&bearer, &id).await?;
+    Ok(wait.applied(answer(&bearer, StatusCode::OK, stored).await?))
+}
+
+/// Which revision a program saw: `If-Match`.
+pub struct Seen(Option<String>);
+
+impl axum::extract::FromRequestParts<super::Api> for Seen {
+    type Rejection = Problem;
+
+    async fn from_request_parts(
+        parts: &mut http::request::Parts,
+        _: &super::Api,
+    ) -> Result<Self, Problem> {
+        let mut values = parts.headers.get_all(header::IF_MATCH).iter();
+        let (first, second) = (values.next(), values.next());
+        let text = first.map(|value| value.to_str().unwrap_or_default().to_owned());
+        if second.is_some() {
+            return Err(Problem::unreadable_fields(vec![FieldError::new(
+                "If-Match",
+                "Send one If-Match.",
+            )]));
+        }
+        Ok(Self(text))
+    }
+}
+
+impl Seen {
+    /// Whether it is still what was seen. Several tags in one header are alternatives; a
+    /// weak one never matches (RFC 9110, section 13.1.1).
+    fn is(&self, revision: i64) -> bool {
+        let Some(text) = &self.0 else {
+            return true;
+        };
+        let strong = format!("\"{revision}\"");
+        text.split(',')
+            .map(str::trim)
+            .any(|tag| tag == "*" || tag == strong)
+    }
+}
+
+/// Somebody else was quicker: what the meeting is now, and where that differs from what
+/// was asked for.
+async fn quicker(bearer: &Bearer, stored: &StoredMeeting, wanted: &Map<String, Value>) -> Problem {
+    let current = match shown_now(bearer, stored).await {
+        Ok(current) => current,
+        Err(problem) => return problem,
+    };
+    let mut changes = Vec::new();
+    for (field, yours) in wanted {
+        let now = fields::now(&stored.meeting, &current, field);
+        if now != *yours {
+            changes.push(shape!({ "field": field, "now": now, "yours": yours }));
+        }
+    }
+    Problem::new(
+        StatusCode::PRECONDITION_FAILED,
+        "Somebody else changed this meeting in the meantime. `current` is what it is now.",
+    )
+    .with("current", current)
+    .with("changes", Value::Array(changes))
+}
+
+async fn shown_now(bearer: &Bearer, stored: &StoredMeeting) -> Result<Value, Problem> {
+    let link = links::find(bearer.store(), &bearer.sight, stored.meeting.id).await?;
+    let people = meetings::people_of(bearer.store(), &bearer.sight, [stored]).await?;
+    let shown = shown::shown(bearer, stored, link.map(|link| link.state), &people);
+    serde_json::to_value(&shown).map_err(|error| Problem::broken(error.to_string()))
+}
