@@ -281,6 +281,20 @@ async fn every_answer_is_as_it_says() {
             &nothing,
         ),
         ("GET", "doors", "doors", &nothing),
+        ("POST", "keys/rotate", "keys/rotate", &nothing),
+        ("POST", "reset", "reset", &nothing),
+    ] {
+        assert_described(&admin, &root, method, path, described, body).await;
+    }
+}
+
+#[tokio::test]
+async fn the_levers_of_applications_answer_as_it_says() {
+    let world = World::start().await;
+    let admin = Admin::start(&world).await;
+    let root = description();
+    let nothing = Value::Null;
+    for (method, path, described, body) in [
         ("GET", "applications", "applications", &nothing),
         (
             "POST",
@@ -306,8 +320,6 @@ async fn every_answer_is_as_it_says() {
             "apps/{client_id}/certificates",
             &json!({"certificate": "none"}),
         ),
-        ("POST", "keys/rotate", "keys/rotate", &nothing),
-        ("POST", "reset", "reset", &nothing),
     ] {
         assert_described(&admin, &root, method, path, described, body).await;
     }
