@@ -85,7 +85,7 @@ pub fn if_match() -> Value {
     json!({
         "name": "If-Match", "in": "header",
         "description": "The `ETag` that you saw, which is the `revision` in quotes. If the meeting has changed since, nothing happens and the answer (412) shows what it is now. Without it, the last one wins.",
-        "schema": { "type": "string", "examples": ["\"7\""] },
+        "schema": { "type": "string", "pattern": r#"^(\*|(W/)?"[!#-~]*"|[0-9]+)$"#, "examples": ["\"7\""] },
     })
 }
 

@@ -121,13 +121,18 @@ async fn keyed(api: &Api, request: Request, next: Next) -> Result<Response, Prob
         .map_err(|_| Problem::broken("a panic in a request with a key"))?
 }
 
+fn is_key(key: &[u8]) -> bool {
+    let is_printable = |byte: &u8| byte.is_ascii_graphic() || *byte == b' ';
+    (1..=LONGEST).contains(&key.len()) && key.iter().all(is_printable)
+}
+
 fn key(parts: &Parts) -> Result<Vec<u8>, Problem> {
     let mut keys = parts.headers.get_all(KEY).iter();
     match (keys.next(), keys.next()) {
-        (Some(key), None) if (1..=LONGEST).contains(&key.len()) => Ok(key.as_bytes().to_vec()),
+        (Some(key), None) if is_key(key.as_bytes()) => Ok(key.as_bytes().to_vec()),
         _ => Err(Problem::unreadable_fields(vec![FieldError::new(
             "Idempotency-Key",
-            "An Idempotency-Key has 1 to 255 characters.",
+            "An Idempotency-Key has 1 to 255 characters of ASCII, with no space around them.",
         )])),
     }
 }

@@ -6,6 +6,7 @@ mod create;
 mod fields;
 mod list;
 mod occurrences;
+mod seen;
 mod shown;
 
 use axum::extract::Path;
@@ -19,11 +20,12 @@ use uuid::Uuid;
 
 use super::document::{Answered, Route, if_match, in_path, in_query, of_pages, prefer};
 use super::preference::Wait;
-use super::problem::{FieldError, Problem};
+use super::problem::Problem;
 use super::query::Parameters;
 use super::{Answer, Bearer, schema};
 use crate::store::links;
 use crate::store::meetings::{self, StoredMeeting};
+use seen::Seen;
 
 pub fn routes() -> Vec<Route> {
     let the_meeting = || in_path("id", "The meeting.");
@@ -255,43 +257,6 @@ async fn show(
     wait.for_link(&bearer, stored.meeting.id).await?;
     let stored = find(&bearer, &id).await?;
     Ok(wait.applied(answer(&bearer, StatusCode::OK, stored).await?))
-}
-
-/// Which revision a program saw: `If-Match`.
-pub struct Seen(Option<String>);
-
-impl axum::extract::FromRequestParts<super::Api> for Seen {
-    type Rejection = Problem;
-
-    async fn from_request_parts(
-        parts: &mut http::request::Parts,
-        _: &super::Api,
-    ) -> Result<Self, Problem> {
-        let mut values = parts.headers.get_all(header::IF_MATCH).iter();
-        let (first, second) = (values.next(), values.next());
-        let text = first.map(|value| value.to_str().unwrap_or_default().to_owned());
-        if second.is_some() {
-            return Err(Problem::unreadable_fields(vec![FieldError::new(
-                "If-Match",
-                "Send one If-Match.",
-            )]));
-        }
-        Ok(Self(text))
-    }
-}
-
-impl Seen {
-    /// Whether it is still what was seen. Several tags in one header are alternatives; a
-    /// weak one never matches (RFC 9110, section 13.1.1).
-    fn is(&self, revision: i64) -> bool {
-        let Some(text) = &self.0 else {
-            return true;
-        };
-        let strong = format!("\"{revision}\"");
-        text.split(',')
-            .map(str::trim)
-            .any(|tag| tag == "*" || tag == strong)
-    }
 }
 
 /// Somebody else was quicker: what the meeting is now, and where that differs from what

@@ -99,7 +99,7 @@ async fn a_key_that_is_none_is_refused() {
     let company = &house.world.larkspur;
     let mei = Program::of(&house, &company.mentor).await;
     let path = format!("/tracks/{}/meetings", company.track.id);
-    for key in ["", &"x".repeat(256)] {
+    for key in ["", "\u{e9}", &"x".repeat(256)] {
         let headers = [("idempotency-key", key)];
         let answer = mei
             .sends(Method::POST, &path, Some(draft(company)), &headers)

@@ -6,6 +6,7 @@ mod idempotency;
 mod isolation;
 mod meetings;
 mod problems;
+mod schemathesis;
 mod series;
 mod tokens;
 mod tracks;
