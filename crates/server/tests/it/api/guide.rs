@@ -136,3 +136,106 @@ fn everybodys_token_of_the_demo_acts_as_them() {
     drop(demo);
     let _ = std::fs::remove_dir_all(&folder);
 }
+
+/// One request to the demo: status, headers and JSON.
+fn asks(
+    demo: &crate::demo::Demo,
+    who: &str,
+    method: reqwest::Method,
+    path: &str,
+    body: Option<&Value>,
+) -> (u16, reqwest::header::HeaderMap, Value) {
+    let mut request = CLIENT
+        .request(method, demo.at(&format!("/api/v1{path}")))
+        .bearer_auth(&demo.member(who).api_token)
+        .header("prefer", "wait=10");
+    if let Some(body) = body {
+        request = request
+            .header("content-type", "application/json")
+            .body(body.to_string());
+    }
+    let answer = wait_for(async {
+        let answer = request.send().await?;
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        answer.text().await.map(|text| (status, headers, text))
+    });
+    let (status, headers, text) = answer.unwrap();
+    (status, headers, serde_json::from_str(&text).unwrap())
+}
+
+#[test]
+fn a_program_waits_for_the_link_and_only_who_attends_sees_where_it_leads() {
+    use reqwest::Method;
+    let demo = demo_with_teams();
+    let (_, _, tracks) = asks(&demo, "Mei Tanaka", Method::GET, "/tracks", None);
+    let track = tracks["items"][0]["id"].as_str().unwrap().to_owned();
+    let draft = serde_json::json!({
+        "title": "First steps",
+        "attendees": ["luis@larkspur.example"],
+        "local_start": "2027-11-24T15:00",
+        "time_zone": "Europe/Berlin",
+        "duration_minutes": 45,
+        "mode": "teams",
+        "repetition": { "every": "week", "count": 4 },
+    });
+    let path = format!("/tracks/{track}/meetings");
+    let (status, headers, made) = asks(&demo, "Mei Tanaka", Method::POST, &path, Some(&draft));
+    assert_eq!(status, 201, "{made}");
+    assert_eq!(headers["preference-applied"], "wait=10");
+    assert_eq!(made["link"]["state"], "ready", "{made}");
+    let address = made["link"]["join_address"].as_str().unwrap();
+    assert!(
+        address.starts_with(&format!("{}/j/", demo.url)),
+        "{address}"
+    );
+    let meeting = format!("/meetings/{}", made["id"].as_str().unwrap());
+    let (_, _, for_luis) = asks(&demo, "Luis Ortega", Method::GET, &meeting, None);
+    assert_eq!(for_luis["link"], made["link"]);
+    let (_, _, for_jonas) = asks(&demo, "Jonas Weber", Method::GET, &meeting, None);
+    assert_eq!(for_jonas["link"]["state"], "ready");
+    assert_eq!(for_jonas["link"]["join_address"], Value::Null);
+    assert_eq!(for_jonas["agenda"], Value::Null);
+    let modes = format!("/tracks/{track}/meeting-modes");
+    let fewer = serde_json::json!({ "modes": ["in_person", "phone"] });
+    let (status, _, problem) = asks(&demo, "Jonas Weber", Method::PUT, &modes, Some(&fewer));
+    assert_eq!(status, 409, "{problem}");
+    assert_eq!(problem["errors"][0]["field"], "teams_meetings", "{problem}");
+    let phone = serde_json::json!({ "modes": ["in_person", "phone"], "teams_meetings": "phone" });
+    let (status, _, track) = asks(&demo, "Jonas Weber", Method::PUT, &modes, Some(&phone));
+    assert_eq!(status, 200, "{track}");
+    let (_, _, now) = asks(&demo, "Luis Ortega", Method::GET, &meeting, None);
+    assert_eq!(now["mode"], "phone");
+    let priya = serde_json::json!({
+        "title": "x", "attendees": ["luis@larkspur.example"], "local_start": "2027-11-24T15:00",
+        "time_zone": "Europe/Berlin", "duration_minutes": 45, "mode": "teams",
+    });
+    let (status, _, problem) = asks(&demo, "Priya Nair", Method::POST, &path, Some(&priya));
+    assert!([403, 409].contains(&status), "{problem}");
+    let (_, _, teams) = asks(
+        &demo,
+        "Amara Okafor",
+        Method::GET,
+        "/integrations/teams",
+        None,
+    );
+    assert_eq!(teams["state"], "integrated");
+    assert_eq!(teams["host"]["name"], "Teams Scheduler");
+    assert!(
+        teams["checks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|check| check["passed"] == true)
+    );
+    let (_, _, teams) = asks(
+        &demo,
+        "Mei Tanaka",
+        Method::GET,
+        "/integrations/teams",
+        None,
+    );
+    assert_eq!(
+        (&teams["state"], &teams["host"]),
+        (&"integrated".into(), &Value::Null)
+    );
+}
