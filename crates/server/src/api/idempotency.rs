@@ -81,7 +81,7 @@ async fn keyed(api: &Api, request: Request, next: Next) -> Result<Response, Prob
         .chain_update(key)
         .finalize()
         .to_vec();
-    let body_hash = Sha256::digest(&request_body);
+    let body_hash = fingerprint(&parts, &request_body);
     let store = bearer.store().clone();
     let organization = bearer.sight.organization;
     let began = match idempotency::begin(&store, organization, &id, &body_hash).await? {
@@ -119,6 +119,21 @@ async fn keyed(api: &Api, request: Request, next: Next) -> Result<Response, Prob
     });
     work.await
         .map_err(|_| Problem::broken("a panic in a request with a key"))?
+}
+
+/// What makes a request the same one: all of it that decides what is done.
+fn fingerprint(parts: &Parts, body: &[u8]) -> Vec<u8> {
+    let mut digest = Sha256::new()
+        .chain_update(parts.uri.query().unwrap_or_default())
+        .chain_update([0]);
+    for name in [header::IF_MATCH, header::CONTENT_TYPE] {
+        for value in parts.headers.get_all(name) {
+            digest.update(value.as_bytes());
+            digest.update([0]);
+        }
+        digest.update([0]);
+    }
+    digest.chain_update(body).finalize().to_vec()
 }
 
 fn is_key(key: &[u8]) -> bool {

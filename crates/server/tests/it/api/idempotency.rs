@@ -35,6 +35,11 @@ async fn a10_the_same_request_gets_the_same_answer_and_another_none() {
         sends(&mei, other).await.refuses(422).fields(),
         ["Idempotency-Key"]
     );
+    let seen = [key[0], ("if-match", "\"1\"")];
+    let with_tag = mei
+        .sends(Method::POST, &path, Some(draft(company)), &seen)
+        .await;
+    with_tag.refuses(422);
     // The key belongs to the token and to the address.
     let other = Program::of(&house, &company.mentor).await;
     let made = sends(&other, draft(company)).await.json();
