@@ -14,6 +14,8 @@ use crate::runtime::{GLANCE, PATIENCE};
 #[derive(Debug)]
 pub struct Letter {
     pub text: String,
+    /// The calendar object as it is written.
+    pub calendar: String,
     /// The `method` of the MIME part that carries the calendar object; mail programs look there.
     pub part_method: String,
     /// METHOD of the calendar object itself.
@@ -70,6 +72,7 @@ impl Letter {
         };
         Self {
             text: message.body_text(0).unwrap_or_default().into_owned(),
+            calendar: text.to_owned(),
             part_method: kind.attribute("method").unwrap_or_default().to_owned(),
             method: text_of(&calendar.components[0], &ICalendarProperty::Method),
             uid: text_of(event, &ICalendarProperty::Uid),

@@ -7,6 +7,7 @@ mod folder;
 mod lobby;
 mod meetings;
 mod operator;
+mod series;
 mod start;
 mod teams_accounts;
 
