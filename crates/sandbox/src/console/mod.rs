@@ -4,9 +4,11 @@
 mod calls;
 mod consents;
 mod faults;
+mod limits;
 mod meetings;
 mod overview;
 mod people;
+mod tenants;
 
 use askama::Template;
 use axum::Router;
@@ -31,7 +33,7 @@ use crate::{admin, guard};
 const LARGEST: usize = 1 << 20;
 
 /// Every place of the console, the mailboxes among them.
-const PLACES: [(&str, &str); 7] = [
+const PLACES: [(&str, &str); 8] = [
     ("/", "Overview"),
     ("/sandbox/people", "People"),
     ("/sandbox/consents", "Consents"),
@@ -39,6 +41,7 @@ const PLACES: [(&str, &str); 7] = [
     ("/mail", "Mailboxes"),
     ("/sandbox/calls", "Calls"),
     ("/sandbox/faults", "Faults"),
+    ("/sandbox/limits", "Limits"),
 ];
 
 pub(crate) fn router(sandbox: &Sandbox) -> Router<Sandbox> {
@@ -46,7 +49,16 @@ pub(crate) fn router(sandbox: &Sandbox) -> Router<Sandbox> {
         .route("/", get(overview::show))
         .route("/sandbox/clock", post(overview::change_clock))
         .route("/sandbox/reset", post(overview::reset))
-        .route("/sandbox/tenants/{tenant}", post(overview::change_tenant))
+        .route(
+            "/sandbox/tenants/{tenant}",
+            get(tenants::show).post(overview::change_tenant),
+        )
+        .route("/sandbox/tenants/{tenant}/demands", post(tenants::demand))
+        .route(
+            "/sandbox/tenants/{tenant}/access-policies",
+            post(tenants::give_access),
+        )
+        .route("/sandbox/limits", get(limits::show).post(limits::change))
         .route("/sandbox/keys", post(overview::rotate_keys))
         .route("/sandbox/people", get(people::list))
         .route(
@@ -87,7 +99,7 @@ pub(crate) struct Frame {
     /// The place in the navigation that is lit.
     pub(crate) here: &'static str,
     pub(crate) problem: Option<String>,
-    pub(crate) places: [(&'static str, &'static str); 7],
+    pub(crate) places: [(&'static str, &'static str); 8],
 }
 
 impl Frame {
@@ -185,6 +197,17 @@ async fn pull(sandbox: &Sandbox, method: &str, path: &str, body: &Value) -> Resu
 
 /// A form's fields, each by its last value.
 type Fields = std::collections::BTreeMap<String, String>;
+
+/// A number that was typed; null for an empty field, and the words themselves for the lever to
+/// refuse where they are no number.
+fn number_or_none(fields: &Fields, name: &str) -> Value {
+    let typed = fields.get(name).map_or("", |text| text.trim());
+    match typed.parse::<u64>() {
+        Ok(number) => number.into(),
+        Err(_) if typed.is_empty() => Value::Null,
+        Err(_) => typed.into(),
+    }
+}
 
 fn tenant_name(state: &World, id: TenantId) -> String {
     state.tenants.get(&id).map_or_else(

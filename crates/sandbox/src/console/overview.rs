@@ -17,20 +17,16 @@ use crate::tenant::{ConsentPolicy, State as World};
 const CALLS: usize = 8;
 
 const POLICIES: [(ConsentPolicy, &str, &str); 3] = [
-    (
-        ConsentPolicy::Allow,
-        "allow",
-        "People approve for themselves",
-    ),
+    (ConsentPolicy::Allow, "allow", "People themselves"),
     (
         ConsentPolicy::BlockTeams,
         "block-teams",
-        "Administrators approve Teams permissions",
+        "Administrators, for Teams",
     ),
     (
         ConsentPolicy::AdminOnly,
         "admin-only",
-        "Administrators approve everything",
+        "Administrators, for everything",
     ),
 ];
 

@@ -1,5 +1,6 @@
 //! The console: what people see of the sandbox, and the levers they pull there.
 
+use sandbox::tenant::access::{Block, Switches};
 use serde_json::json;
 
 use crate::graph_world::{Client, SCHEDULER};
@@ -55,6 +56,7 @@ async fn every_place_shows_what_is_there() {
         ("/sandbox/consents", "Nothing is approved yet."),
         ("/sandbox/calls", "Nobody has asked for anything yet."),
         ("/sandbox/faults", "Nothing does."),
+        ("/sandbox/limits", "Microsoft’s own value"),
         ("/mail", "No mail has arrived yet."),
     ] {
         assert!(me.opens(path).await.contains(words), "{path}");
@@ -321,6 +323,112 @@ async fn faults_are_switched_on_and_off() {
             "what was typed stays: {page}"
         );
     }
+}
+
+#[tokio::test]
+async fn limits_and_what_teams_does_are_set_and_put_back() {
+    let world = World::start().await;
+    let (me, admin) = (Watcher::of(&world), Admin::start(&world).await);
+    let limits = "/sandbox/limits";
+    let own = admin.get("limits").await.body["limits"].clone();
+    let page = me.opens(limits).await;
+    assert!(page.contains("value=\"130000\""), "{page}");
+    let fields = [
+        ("meetings-calls", "2"),
+        ("meetings-seconds", "60"),
+        ("host-calls", "7"),
+        ("meetings_a_month", " 3 "),
+        ("over_the_month", "refuse"),
+    ];
+    let back = me.sends(limits, &fields).await;
+    assert_eq!(back.as_deref(), Ok(limits));
+    let now = admin.get("limits").await.body["limits"].clone();
+    assert_eq!(now["meetings"], json!({"calls": 2, "seconds": 60}));
+    assert_eq!(now["host"], json!({"calls": 7, "seconds": 1}));
+    assert_eq!(now["meetings_a_month"], 3);
+    assert_eq!(now["over_the_month"], "refuse");
+    assert_eq!(now["app"], own["app"], "an empty field is Microsoft's own");
+    let wrong = me.sends(limits, &[("mailbox_at_once", "a few")]).await;
+    let wrong = wrong.unwrap_err();
+    assert!(wrong.contains("role=\"alert\">mailbox_at_once"), "{wrong}");
+    let page = me.opens(limits).await;
+    assert!(
+        page.contains("value=\"refuse\" selected>Is refused"),
+        "{page}"
+    );
+    me.sends(limits, &[("act", "own")]).await.unwrap();
+    assert_eq!(admin.get("limits").await.body["limits"], own);
+
+    let fields = [
+        ("act", "meetings"),
+        ("deleted_links", "close"),
+        ("type_annotations", "refuse"),
+        ("outsiders", "refuse"),
+    ];
+    me.sends(limits, &fields).await.unwrap();
+    let now = admin.get("meetings").await.body;
+    for (name, value) in &fields[1..] {
+        assert_eq!(now[name], *value);
+    }
+    assert!(
+        me.opens(limits)
+            .await
+            .contains("value=\"close\" selected>Says that the meeting is gone")
+    );
+}
+
+#[tokio::test]
+async fn a_tenant_demands_more_and_gives_access() {
+    let world = World::start().await;
+    let me = Watcher::of(&world);
+    let larkspur = world.larkspur();
+    let page = format!("/sandbox/tenants/{larkspur}");
+    let requests = format!("href=\"/{larkspur}/consent-requests\"");
+    for place in ["/", "/sandbox/consents", &page] {
+        assert!(me.opens(place).await.contains(&requests), "{place}");
+    }
+    let demands = format!("{page}/demands");
+    let fields = [
+        ("block", "compliant-device"),
+        ("consent_requests", "1"),
+        ("sign_in_hours", "8"),
+        ("loop_limit", "15"),
+    ];
+    assert_eq!(me.sends(&demands, &fields).await, Ok(page.clone()));
+    let switches = || world.sandbox.read(|state| state.switches(larkspur));
+    let now = switches();
+    assert_eq!(now.access.block.map(Block::code), Some(53000));
+    assert_eq!(now.access.sign_in_hours, Some(8));
+    assert!(now.consent_requests && !now.mfa);
+    assert_eq!(now.loop_limit, Some(15));
+    let shown = me.opens(&page).await;
+    for words in [
+        "value=\"compliant-device\" selected",
+        "name=\"consent_requests\" value=\"1\" checked",
+        "value=\"15\"",
+    ] {
+        assert!(shown.contains(words), "{words} in {shown}");
+    }
+    let wrong = me.sends(&demands, &[("sign_in_hours", "long")]).await;
+    assert!(wrong.unwrap_err().contains("access.sign_in_hours"));
+    assert_eq!(switches(), now, "what is refused changes nothing");
+    me.sends(&demands, &[("block", "")]).await.unwrap();
+    assert_eq!(switches(), Switches::default());
+
+    let policies = format!("{page}/access-policies");
+    let app = format!("app-{}", world.sandbox.ithaca().0);
+    let fields = [
+        (app.as_str(), "1"),
+        ("host", "mei@larkspur.example"),
+        ("acts_after_seconds", "0"),
+    ];
+    assert_eq!(me.sends(&policies, &fields).await, Ok(page.clone()));
+    let shown = me.opens(&page).await;
+    assert!(shown.contains("<li>Mei Tanaka: Ithaca <span"), "{shown}");
+    let wrong = me.sends(&policies, &[("host", "nobody@larkspur.example")]);
+    assert!(wrong.await.unwrap_err().contains("There is no account"));
+    let nowhere = world.get("/sandbox/tenants/nowhere").await;
+    assert_eq!(nowhere.status, 404);
 }
 
 #[tokio::test]
