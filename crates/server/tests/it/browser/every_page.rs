@@ -16,10 +16,28 @@ use crate::visitor::Visitor;
 
 const PEOPLE: [&str; 4] = ["Amara Okafor", "Jonas Weber", "Mei Tanaka", "Priya Nair"];
 
-/// One page of each kind that a person can reach: what its address has in common, and the address.
-fn pages_of(demo: &Demo, name: &str) -> BTreeMap<String, (String, String)> {
+/// One page of each kind that a person can reach.
+fn pages_of(demo: &Demo, name: &str) -> Pages {
     let mut reader = Reader::new();
     signs_in(&mut reader, demo, name);
+    reached_from(&mut reader, name, |link| {
+        link.starts_with(&demo.url)
+            && !link.contains("/assets/")
+            && !link.contains("/j/")
+            && !link.contains('?')
+    })
+}
+
+/// What the address of a page has in common with its like, the address, and the page as it was sent.
+pub(super) type Pages = BTreeMap<String, (String, String)>;
+
+/// One page of each kind that links lead to from where the reader is, of those that are to be
+/// followed.
+pub(super) fn reached_from(
+    reader: &mut Reader,
+    name: &str,
+    is_followed: impl Fn(&str) -> bool,
+) -> Pages {
     let mut pages = BTreeMap::new();
     let mut seen = BTreeSet::new();
     let mut ahead = vec![reader.address()];
@@ -41,23 +59,22 @@ fn pages_of(demo: &Demo, name: &str) -> BTreeMap<String, (String, String)> {
             reader.text()
         );
         pages.insert(kind_of(&address), (address, reader.html().to_owned()));
-        ahead.extend(reader.links().into_iter().map(String::from).filter(|link| {
-            link.starts_with(&demo.url)
-                && !link.contains("/assets/")
-                && !link.contains("/j/")
-                && !link.contains('?')
-        }));
+        let links = reader.links().into_iter().map(String::from);
+        ahead.extend(links.filter(|link| is_followed(link)));
     }
     pages
 }
 
-/// The address with what tells one row from another taken out: ids, and the fragment.
+/// The address with what tells one row from another taken out: ids, numbers, mail addresses, the
+/// query and the fragment.
 fn kind_of(address: &str) -> String {
-    let address = address.split('#').next().unwrap_or(address);
+    let address = address.split(['#', '?']).next().unwrap_or(address);
     let path = address.splitn(4, '/').nth(3).unwrap_or_default();
     let parts = path.split('/').map(|part| {
         let is_id = part.len() == 36 && part.matches('-').count() == 4;
-        if is_id { "one" } else { part }
+        let is_number = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        let is_one = is_id || is_number || part.contains('@') || part.contains("%40");
+        if is_one { "one" } else { part }
     });
     parts.collect::<Vec<_>>().join("/")
 }

@@ -7,6 +7,7 @@ mod driver;
 mod every_page;
 mod looks;
 mod rehearsal;
+mod sandbox_pages;
 mod walk;
 
 use std::time::Instant;
