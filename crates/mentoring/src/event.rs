@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::answer::Answer;
 use crate::api_token::TokenScope;
 use crate::lobby::LobbyScope;
 use crate::meeting::Part;
@@ -76,6 +77,12 @@ pub enum Event {
         member: MemberId,
         token: Uuid,
         name: String,
+    },
+    CalendarAddressMade {
+        member: MemberId,
+    },
+    CalendarAddressEnded {
+        member: MemberId,
     },
     TrackCreated {
         track: TrackId,
@@ -173,6 +180,12 @@ pub enum Event {
         track: TrackId,
         member: MemberId,
     },
+    MeetingAnswered {
+        meeting: MeetingId,
+        track: TrackId,
+        member: MemberId,
+        answer: Answer,
+    },
     MeetingModeChanged {
         meeting: MeetingId,
         track: TrackId,
@@ -210,6 +223,8 @@ impl Event {
             Self::ProfileChanged { .. } => "member.profile_changed",
             Self::ApiTokenCreated { .. } => "token.created",
             Self::ApiTokenRevoked { .. } => "token.revoked",
+            Self::CalendarAddressMade { .. } => "member.calendar_address_made",
+            Self::CalendarAddressEnded { .. } => "member.calendar_address_ended",
             Self::TrackCreated { .. } => "track.created",
             Self::TrackRenamed { .. } => "track.renamed",
             Self::ModesChanged { .. } => "track.modes_changed",
@@ -232,6 +247,7 @@ impl Event {
             Self::OccurrencesCancelled { .. } => "meeting.occurrences_cancelled",
             Self::MeetingChanged { .. } => "meeting.changed",
             Self::MeetingLeft { .. } => "meeting.left",
+            Self::MeetingAnswered { .. } => "meeting.answered",
             Self::MeetingModeChanged { .. } => "meeting.mode_changed",
         }
     }
@@ -259,6 +275,8 @@ impl Event {
             | Self::MemberReactivated { member, .. }
             | Self::AdministratorChanged { member, .. }
             | Self::ProfileChanged { member, .. }
+            | Self::CalendarAddressMade { member }
+            | Self::CalendarAddressEnded { member }
             | Self::DirectoryAccountMapped { member, .. }
             | Self::ApiTokenCreated { member, .. }
             | Self::ApiTokenRevoked { member, .. } => ("member", member.to_string()),
@@ -273,6 +291,7 @@ impl Event {
             | Self::OccurrencesCancelled { meeting, .. }
             | Self::MeetingChanged { meeting, .. }
             | Self::MeetingLeft { meeting, .. }
+            | Self::MeetingAnswered { meeting, .. }
             | Self::MeetingModeChanged { meeting, .. } => ("meeting", meeting.to_string()),
             Self::OrganizationCreated { .. } | Self::OrganizationDescribed { .. } => {
                 ("organization", String::new())
@@ -338,6 +357,12 @@ impl Event {
                 scope.label().to_lowercase()
             ),
             Self::ApiTokenRevoked { name, .. } => format!("Revoked the API token “{name}”."),
+            Self::CalendarAddressMade { .. } => {
+                "Made a new address for the own calendar.".to_owned()
+            }
+            Self::CalendarAddressEnded { .. } => {
+                "Ended the address of the own calendar.".to_owned()
+            }
             Self::TrackCreated { name, .. } => format!("Created the track {name}."),
             Self::TrackRenamed { before, after, .. } => {
                 format!("Renamed the track {before} to {after}.")
@@ -477,6 +502,9 @@ impl Event {
                 )
             }
             Self::MeetingLeft { .. } => "Took somebody who left out of a meeting.".to_owned(),
+            Self::MeetingAnswered { answer, .. } => {
+                format!("Answered a meeting: {}.", answer.as_str())
+            }
             Self::MeetingModeChanged { before, after, .. } => {
                 format!(
                     "Turned a meeting from {} into {}.",

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 
+use crate::answer::Answer;
 use crate::meeting::{Meeting, MeetingState, Part};
 use crate::organization::MemberId;
 use crate::repetition::{self, Occurrence, OccurrenceState, Repetition};
@@ -214,6 +215,17 @@ pub enum Participation {
     Declined,
 }
 
+impl From<Option<Answer>> for Participation {
+    fn from(answer: Option<Answer>) -> Self {
+        match answer {
+            None => Self::NeedsAction,
+            Some(Answer::Yes) => Self::Accepted,
+            Some(Answer::Maybe) => Self::Tentative,
+            Some(Answer::No) => Self::Declined,
+        }
+    }
+}
+
 /// A meeting as a calendar object: what the mail module writes as iCalendar.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CalendarObject {
@@ -253,6 +265,62 @@ pub struct CalendarObject {
     /// RECURRENCE-ID on the wall, in an object about one occurrence alone.
     #[serde(default)]
     pub only: Option<DateTime>,
+}
+
+/// What a calendar object names beside the meeting.
+#[derive(Clone, Debug)]
+pub struct Entry<'a> {
+    /// METHOD.
+    pub method: Method,
+    /// SEQUENCE.
+    pub sequence: i64,
+    /// The one occurrence that it is about; otherwise it is about the whole meeting.
+    pub only: Option<DateTime>,
+    /// Ithaca's join address, for a Teams meeting.
+    pub join_address: Option<&'a str>,
+    /// The name of the person who made the meeting, and the instance's address.
+    pub organizer: (String, String),
+    /// DTSTAMP.
+    pub stamp: Timestamp,
+}
+
+impl CalendarObject {
+    /// A meeting as a calendar object. `person` answers with name and address.
+    pub fn of(
+        meeting: &Meeting,
+        entry: Entry<'_>,
+        person: impl Fn(MemberId) -> Option<(String, String)>,
+    ) -> Self {
+        let zone = &meeting.schedule.time_zone;
+        let alone = entry.only.and_then(|original| meeting.occurrence(original));
+        let when = alone.map_or_else(|| meeting.schedule.clone(), |one| one.schedule(zone));
+        let attendees = meeting.attendees.iter().filter_map(|attendee| {
+            let (name, address) = person(attendee.member)?;
+            Some((name, address, attendee.answer.into()))
+        });
+        Self {
+            method: entry.method,
+            uid: meeting.uid.clone(),
+            sequence: entry.sequence,
+            summary: meeting.title.clone(),
+            description: meeting.agenda.clone(),
+            location: entry.join_address.unwrap_or(&meeting.location).to_owned(),
+            url: entry.join_address.map(str::to_owned),
+            starts_at: when.starts_at,
+            ends_at: when.ends_at,
+            local_start: when.local_start,
+            time_zone: when.time_zone,
+            organizer: entry.organizer,
+            attendees: attendees.collect(),
+            stamp: entry.stamp,
+            cancelled: entry.method == Method::Cancel,
+            recurrence: match entry.only {
+                None => recurrence(meeting),
+                Some(_) => None,
+            },
+            only: entry.only,
+        }
+    }
 }
 
 /// RRULE and what deviates from it.

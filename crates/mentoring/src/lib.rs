@@ -4,6 +4,7 @@
 //! network. What is needed is handed in, and what was decided is handed back together
 //! with the event that says so.
 
+pub mod answer;
 pub mod api_token;
 pub mod eligibility;
 pub mod event;
@@ -18,6 +19,7 @@ pub mod refusal;
 pub mod repetition;
 pub mod role;
 pub mod schedule;
+pub mod settle;
 pub mod track;
 
 /// Gives an enum the words that it is stored and sent as, and the way back.

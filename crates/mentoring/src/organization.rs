@@ -54,6 +54,7 @@ const RESERVED: &[&str] = &[
     "admin",
     "api",
     "assets",
+    "calendar",
     "demo",
     "favicon",
     "health",

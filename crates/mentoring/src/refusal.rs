@@ -218,6 +218,21 @@ pub enum Refusal {
     /// A meeting that is over.
     #[error("This meeting is over, so it can no longer be changed.")]
     MeetingOver,
+    /// An answer that is none.
+    #[error("Answer yes, no or maybe.")]
+    AnswerUnknown,
+    /// A note to an answer.
+    #[error("The note is too long: {0} of at most 500 characters.")]
+    NoteTooLong(usize),
+    /// An answer of somebody who was not asked.
+    #[error("Only the people of this meeting can answer. You are not one of them.")]
+    NotInvited,
+    /// An answer to a cancelled meeting.
+    #[error("This meeting was cancelled. Nobody is expected, so there is nothing to answer.")]
+    CancelledUnanswered,
+    /// An answer to a meeting that is over.
+    #[error("This meeting is over, so there is nothing to answer any more.")]
+    OverUnanswered,
 }
 
 /// A local time as people say it.
@@ -254,6 +269,8 @@ impl Refusal {
             Self::NobodyElse | Self::TooManyPeople(_) | Self::NotAParticipant => "people",
             Self::ModeOff | Self::TeamsNotForYou(_) => "mode",
             Self::ReasonMissing | Self::ReasonTooLong => "reason",
+            Self::AnswerUnknown => "answer",
+            Self::NoteTooLong(_) => "note",
             Self::RepetitionUnknown
             | Self::RepetitionEndless
             | Self::RepetitionCount
@@ -272,6 +289,9 @@ impl Refusal {
             | Self::NotYourMeeting
             | Self::MeetingCancelled
             | Self::OccurrenceGone
+            | Self::NotInvited
+            | Self::CancelledUnanswered
+            | Self::OverUnanswered
             | Self::MeetingOver => return None,
         })
     }
@@ -283,6 +303,7 @@ impl Refusal {
             | Self::NotTrackAdministrator
             | Self::NotEnrolled
             | Self::NotYourMeeting
+            | Self::NotInvited
             | Self::Yourself => RefusalKind::Forbidden,
             // Who one is forbids it; who was overtaken by a change of the track or
             // the integration is in conflict with it.
@@ -295,6 +316,8 @@ impl Refusal {
             | Self::MeetingCancelled
             | Self::OccurrenceGone
             | Self::MeetingOver
+            | Self::CancelledUnanswered
+            | Self::OverUnanswered
             | Self::TeamsUnavailable(_)
             | Self::TeamsNotForYou(_)
             | Self::ModeOff => RefusalKind::Conflict,

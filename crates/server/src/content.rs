@@ -77,4 +77,7 @@ pub struct Invitation {
     pub join_address: Option<String>,
     /// The Teams account that hosts, for a Teams meeting (S4).
     pub host: Option<String>,
+    /// Where the reader answers without signing in.
+    #[serde(default)]
+    pub answer_address: Option<String>,
 }

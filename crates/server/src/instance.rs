@@ -47,6 +47,16 @@ impl Instance {
         self.address(&format!("/j/{code}"))
     }
 
+    /// The address behind which somebody answers an invitation.
+    pub fn answer_address(&self, code: &str) -> String {
+        self.address(&format!("/a/{code}"))
+    }
+
+    /// The address of somebody's calendar.
+    pub fn calendar_address(&self, code: &str) -> String {
+        self.address(&format!("/calendar/{code}.ics"))
+    }
+
     /// The part of a calendar UID that makes it this instance's.
     pub fn uid_domain(&self) -> &str {
         self.public_url.host_str().unwrap_or("ithaca")

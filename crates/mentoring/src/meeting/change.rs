@@ -10,6 +10,7 @@ use super::{
     Context, Meeting, MeetingState, check_agenda, check_location, check_mode, check_text,
     check_title, people, place,
 };
+use crate::answer;
 use crate::event::Event;
 use crate::member::is_visible;
 use crate::organization::MemberId;
@@ -226,6 +227,7 @@ pub fn change(
         },
     };
     let is_told = what != [Part::Agenda];
+    let after = answer::asks_again(meeting, after, actor.member);
     Ok(Some((next_revision(after, is_told), event)))
 }
 

@@ -11,6 +11,7 @@ use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::answer::Answer;
 use crate::eligibility::Reason;
 use crate::event::Event;
 use crate::member::{check_line, is_printable};
@@ -47,6 +48,8 @@ pub struct Attendee {
     pub member: MemberId,
     /// Whether they made the meeting.
     pub organizer: bool,
+    /// Whether they will be there, once they said so.
+    pub answer: Option<Answer>,
 }
 
 /// A meeting.
@@ -298,7 +301,7 @@ fn check_mode(mode: Mode, context: &Context<'_>) -> Result<Mode, Refusal> {
 
 /// Several lines of text: without control characters but for line ends and tabs. Answers
 /// its length if it is too long.
-fn check_text(text: &str, most: usize) -> Result<String, usize> {
+pub(crate) fn check_text(text: &str, most: usize) -> Result<String, usize> {
     let clean: String = text
         .replace("\r\n", "\n")
         .replace('\r', "\n")
@@ -336,10 +339,13 @@ fn people(
     let mut attendees = vec![Attendee {
         member: organizer,
         organizer: true,
+        // Whoever makes a meeting means to come.
+        answer: Some(Answer::Yes),
     }];
     attendees.extend(others.into_iter().map(|member| Attendee {
         member,
         organizer: false,
+        answer: None,
     }));
     Ok(attendees)
 }

@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use mentoring::answer::Answer;
 use mentoring::api_token::TokenScope;
 use mentoring::event::Event;
 use mentoring::integration::Cause;
@@ -160,6 +161,14 @@ fn every_event() -> Vec<Event> {
             track,
             member: LUIS,
         },
+        Event::MeetingAnswered {
+            meeting: id,
+            track,
+            member: LUIS,
+            answer: Answer::Maybe,
+        },
+        Event::CalendarAddressMade { member: LUIS },
+        Event::CalendarAddressEnded { member: LUIS },
         Event::MeetingModeChanged {
             meeting: id,
             track,

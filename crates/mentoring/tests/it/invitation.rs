@@ -127,6 +127,7 @@ fn e06_who_was_taken_out_gets_a_cancel_and_who_came_in_an_invitation() {
     after.attendees[1] = Attendee {
         member: PRIYA,
         organizer: false,
+        answer: None,
     };
     let all = told(Some(&meeting()), &after);
     assert!(all.contains(&(LUIS, Method::Cancel, 1, Change::Removed)));
@@ -152,6 +153,7 @@ fn nobody_is_told_twice_or_by_mistake() {
             .map(|(place, member)| Attendee {
                 member: *member,
                 organizer: place == 0,
+                answer: None,
             })
             .collect(),
         ..meeting.clone()

@@ -1,6 +1,8 @@
 //! The rules, asked from outside: a file per noun, a table wherever one can be walked whole.
 
 #[cfg(test)]
+mod answer;
+#[cfg(test)]
 mod eligibility;
 #[cfg(test)]
 mod event;
@@ -26,5 +28,7 @@ mod repetition;
 mod role;
 #[cfg(test)]
 mod schedule;
+#[cfg(test)]
+mod settle;
 #[cfg(test)]
 mod track;

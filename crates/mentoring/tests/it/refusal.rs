@@ -14,6 +14,7 @@ fn composed() -> Vec<Refusal> {
         Refusal::TeamsNotForYou(vec![Reason::NotIntegrated, Reason::BeingChecked]),
         Refusal::TooManyPeople(51),
         Refusal::AgendaTooLong(4_001),
+        Refusal::NoteTooLong(501),
         Refusal::ZoneUnknown("Mars".to_owned()),
         Refusal::MemberState("Luis Ortega".to_owned()),
         Refusal::PersonNameInvalid {

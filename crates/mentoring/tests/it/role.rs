@@ -36,6 +36,7 @@ fn an_administrator_who_attends_reads_the_agenda_and_still_says_why_they_change_
     with_jonas.attendees.push(Attendee {
         member: JONAS,
         organizer: false,
+        answer: None,
     });
     let rights = rights(&jonas(), &with_jonas);
     assert!(rights.see_content && rights.change && rights.needs_reason);

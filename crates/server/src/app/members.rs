@@ -11,7 +11,8 @@ use crate::store::access_links::{self, Purpose};
 use crate::store::audit::{self, Author};
 use crate::store::organizations::Organization;
 use crate::store::{
-    StoreError, Tx, api_tokens, directory, integrations, members, organizations, sessions,
+    StoreError, Tx, api_tokens, calendar_feeds, directory, integrations, members, organizations,
+    sessions,
 };
 use crate::wake::Reconciler;
 
@@ -146,6 +147,7 @@ impl App {
             sessions::delete_of_member(tx, target.organization, target.id).await?;
             access_links::delete_of_member(tx, target.organization, target.id).await?;
             api_tokens::delete_of_member(tx, target.organization, target.id).await?;
+            calendar_feeds::delete_of_member(tx, target.organization, target.id).await?;
             let reason = format!("{} has left the organization.", target.name());
             self.leave_meetings(tx, acting, id, None, &reason).await?;
             Ok((

@@ -5,7 +5,9 @@
 //! that work. Pages and the API both enter here.
 
 pub mod access_links;
+pub mod answers;
 pub mod api_tokens;
+pub mod calendar_feeds;
 pub mod integration;
 pub mod meetings;
 pub mod members;

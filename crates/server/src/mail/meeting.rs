@@ -6,6 +6,7 @@
 use askama::Template;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
+use mentoring::answer::Answer;
 use mentoring::invitation::Change;
 use mentoring::meeting::Part;
 use mentoring::repetition::Repetition;
@@ -43,6 +44,8 @@ pub struct MeetingLetter<'a> {
     pub join_address: Option<&'a Url>,
     /// The Microsoft account that hosts, by its name.
     pub host: Option<&'a str>,
+    /// Where the reader answers without signing in.
+    pub answer_address: Option<&'a Url>,
 }
 
 /// Who reads it.
@@ -76,6 +79,30 @@ struct Words<'a> {
     page: &'a Url,
     join_address: Option<&'a Url>,
     host: Option<String>,
+    answer: Option<AnswerLinks>,
+}
+
+/// Each only opens a page with the button that counts.
+#[derive(Debug)]
+struct AnswerLinks {
+    yes: Url,
+    no: Url,
+    maybe: Url,
+}
+
+impl AnswerLinks {
+    fn at(address: &Url) -> Self {
+        let link = |answer: Answer| {
+            let mut link = address.clone();
+            link.set_query(Some(&format!("answer={}", answer.as_str())));
+            link
+        };
+        Self {
+            yes: link(Answer::Yes),
+            no: link(Answer::No),
+            maybe: link(Answer::Maybe),
+        }
+    }
 }
 
 impl MeetingLetter<'_> {
@@ -92,11 +119,15 @@ impl MeetingLetter<'_> {
                 super::letter(&words.subject, &InvitationText { letter: &words }, &InvitationHtml { letter: &words })
             }
             Change::Rescheduled { was, .. } => {
+                let back = (was.starts_at, was.ends_at) == (self.starts_at, self.ends_at);
                 let was = (was.starts_at, was.ends_at);
                 let was = When::new(was, self.reader.time_zone, self.time_zone, self.reader.language);
                 let before = format!("It was planned for {}, {} ({}).", was.day, was.hours, was.zone);
                 let mut words = self.words("Moved", format!("“{title}” has moved."));
                 words.before = Some(before);
+                if back && self.repetition.is_none() {
+                    words.before = Some(BACK.to_owned());
+                }
                 if self.alone {
                     words.before = words.before.map(|before| format!("{before} {OTHERS}"));
                 }
@@ -188,10 +219,12 @@ impl MeetingLetter<'_> {
             page: self.page,
             join_address: self.join_address,
             host: self.host.map(text::one_line),
+            answer: self.answer_address.map(AnswerLinks::at),
         }
     }
 }
 
+const BACK: &str = "It was moved and moved back again: the time is the one you knew.";
 const OTHERS: &str = "The other meetings of the series stay as they are.";
 
 const fn named(part: Part) -> &'static str {
@@ -288,6 +321,7 @@ mod tests {
         people: Vec<String>,
         page: Url,
         join: Url,
+        answer: Url,
     }
 
     fn told(change: Change) -> Told {
@@ -306,6 +340,7 @@ mod tests {
                 .parse()
                 .unwrap(),
             join: "https://ithaca.larkspur.example/j/Zm9v".parse().unwrap(),
+            answer: "https://ithaca.larkspur.example/a/YmFy".parse().unwrap(),
         }
     }
 
@@ -340,6 +375,7 @@ mod tests {
                 page: &self.page,
                 join_address: (self.mode == Mode::Teams).then_some(&self.join),
                 host: (self.mode == Mode::Teams).then_some("Teams Scheduler"),
+                answer_address: Some(&self.answer),
             }
             .write()
         }
@@ -364,6 +400,11 @@ mod tests {
              How   Teams video call\n\
              Who   Mei Tanaka, Luis Ortega\n\
              \n\
+             Will you be there?\n\
+             Yes    https://ithaca.larkspur.example/a/YmFy?answer=yes\n\
+             No     https://ithaca.larkspur.example/a/YmFy?answer=no\n\
+             Maybe  https://ithaca.larkspur.example/a/YmFy?answer=maybe\n\
+             \n\
              Join Teams meeting\n\
              https://ithaca.larkspur.example/j/Zm9v\n\
              This address opens Teams from 15 minutes before the start until the end.\n\
@@ -377,7 +418,7 @@ mod tests {
              \n\
              -- \n\
              Hosted by Teams Scheduler, an account of Larkspur Health that never joins.\n\
-             Accepting or declining in your calendar program does not reach Mei Tanaka: reply to this mail instead.\n\
+             Only these links answer: accepting or declining in your calendar program does not reach Ithaca.\n\
              Sent by Ithaca for Larkspur Health."
         );
         for part in [

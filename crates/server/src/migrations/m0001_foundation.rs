@@ -66,7 +66,7 @@ fn work() -> Vec<ColumnDef> {
     ]
 }
 
-fn table(table: &str, key: &[&str], columns: Vec<ColumnDef>) -> TableCreateStatement {
+pub(super) fn table(table: &str, key: &[&str], columns: Vec<ColumnDef>) -> TableCreateStatement {
     let mut statement = Table::create();
     statement.table(name(table));
     for mut column in columns {

@@ -4,6 +4,7 @@
 mod m0001_foundation;
 mod m0002_series;
 mod m0003_api;
+mod m0004_calendar;
 mod m0007_lobby;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, EntityTrait, QueryOrder};
@@ -19,6 +20,7 @@ impl MigratorTrait for Steps {
             Box::new(m0001_foundation::Migration),
             Box::new(m0002_series::Migration),
             Box::new(m0003_api::Migration),
+            Box::new(m0004_calendar::Migration),
             Box::new(m0007_lobby::Migration),
         ]
     }

@@ -219,6 +219,11 @@ fn meeting_letter(
         .map(str::parse)
         .transpose()?;
     let page: Url = invitation.page.parse()?;
+    let answer_address: Option<Url> = invitation
+        .answer_address
+        .as_deref()
+        .map(str::parse)
+        .transpose()?;
     let people: Vec<String> = object
         .attendees
         .iter()
@@ -255,6 +260,7 @@ fn meeting_letter(
         page: &page,
         join_address: join_address.as_ref(),
         host: invitation.host.as_deref(),
+        answer_address: answer_address.as_ref(),
     }
     .write())
 }

@@ -3,11 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use mentoring::invitation::{self, CalendarObject, Change, Method, Notice};
-use mentoring::meeting::{Meeting, Part};
+use jiff::{SignedDuration, Timestamp};
+use mentoring::invitation::{self, CalendarObject, Change, Entry, Method, Notice};
+use mentoring::meeting::Meeting;
 use mentoring::member::{Member, MemberState};
 use mentoring::organization::MemberId;
 use mentoring::schedule::Schedule;
+use mentoring::settle::{self, Unsent};
 use mentoring::track::Mode;
 
 use super::{
@@ -17,6 +19,9 @@ use super::{
 use crate::clock::Randomness;
 use crate::content::{Content, Invitation};
 use crate::instance::Instance;
+
+/// How long a change waits for those that may follow it (F33).
+const SETTLE: SignedDuration = SignedDuration::from_secs(30);
 
 /// What is to be told: a meeting changed from what people knew of it, `before`, to what it
 /// is.
@@ -77,9 +82,18 @@ impl Telling<'_> {
             if !reads {
                 continue;
             }
-            let replaced =
+            let dropped =
                 outbox::drop_waiting(tx, meeting.organization, meeting.id, reader.id).await?;
-            let notice = if replaced { whole(notice) } else { notice };
+            let Some((notice, due_at)) = settled(notice, &dropped, tx.now)? else {
+                continue;
+            };
+            let code = match notice.method {
+                Method::Request => {
+                    let make = || self.randomness.code();
+                    meetings::answer_code(tx, meeting, reader.id, make).await?
+                }
+                Method::Cancel => None,
+            };
             let content = Content::Invitation(Box::new(Invitation {
                 change: notice.change.clone(),
                 reason: notice.reason.clone(),
@@ -93,8 +107,10 @@ impl Telling<'_> {
                 page: setting.page.clone(),
                 join_address: setting.join_address.clone(),
                 host: setting.host.clone(),
+                answer_address: code.map(|code| self.instance.answer_address(&code)),
             }));
-            put(tx, self.randomness, meeting, reader, &notice, &content).await?;
+            let message = self.message(reader, &notice, &content)?;
+            outbox::put(tx, &message, due_at).await?;
         }
         Ok(())
     }
@@ -146,52 +162,50 @@ impl Telling<'_> {
         Some(current.schedule(&meeting.schedule.time_zone))
     }
 
+    fn message(
+        &self,
+        reader: &Member,
+        notice: &Notice,
+        content: &Content,
+    ) -> Stored<outbox::Message> {
+        let (tx, meeting) = (self.tx, &self.after.meeting);
+        let method = match notice.method {
+            Method::Request => "request",
+            Method::Cancel => "cancel",
+        };
+        Ok(outbox::Message {
+            id: self.randomness.uuid_v7(tx.now),
+            organization: meeting.organization,
+            member: reader.id,
+            meeting: Some(meeting.id),
+            topic: format!("{method}:{}", notice.sequence),
+            content: serde_json::to_string(content)
+                .map_err(|error| StoreError::Unreadable(error.to_string()))?,
+            fate: outbox::Fate::Waiting,
+            attempts: 0,
+            created_at: tx.now,
+            reason: None,
+        })
+    }
+
     fn calendar(
         &self,
         setting: &Setting,
         people: &BTreeMap<MemberId, Member>,
         notice: &Notice,
     ) -> CalendarObject {
-        let meeting = &self.after.meeting;
-        let join_address = setting.join_address.as_deref();
-        let zone = &meeting.schedule.time_zone;
-        let alone = notice
-            .only
-            .and_then(|original| meeting.occurrence(original));
-        let when = alone.map_or_else(|| meeting.schedule.clone(), |one| one.schedule(zone));
-        CalendarObject {
+        let entry = Entry {
             method: notice.method,
-            uid: meeting.uid.clone(),
             sequence: notice.sequence,
-            summary: meeting.title.clone(),
-            description: meeting.agenda.clone(),
-            location: join_address.map_or_else(|| meeting.location.clone(), str::to_owned),
-            url: join_address.map(str::to_owned),
-            starts_at: when.starts_at,
-            ends_at: when.ends_at,
-            local_start: when.local_start,
-            time_zone: when.time_zone,
-            organizer: (setting.organizer.name(), self.instance.mail_from.clone()),
-            attendees: meeting
-                .attendees
-                .iter()
-                .filter_map(|attendee| people.get(&attendee.member))
-                .map(|member| {
-                    (
-                        member.name(),
-                        member.email.as_str().to_owned(),
-                        invitation::Participation::NeedsAction,
-                    )
-                })
-                .collect(),
-            stamp: self.tx.now,
-            cancelled: notice.method == Method::Cancel,
-            recurrence: match notice.only {
-                None => invitation::recurrence(meeting),
-                Some(_) => None,
-            },
             only: notice.only,
-        }
+            join_address: setting.join_address.as_deref(),
+            organizer: (setting.organizer.name(), self.instance.mail_from.clone()),
+            stamp: self.tx.now,
+        };
+        CalendarObject::of(&self.after.meeting, entry, |member| {
+            let member = people.get(&member)?;
+            Some((member.name(), member.email.as_str().to_owned()))
+        })
     }
 }
 
@@ -204,49 +218,36 @@ struct Setting {
     host: Option<String>,
 }
 
-/// The same notice about the whole meeting: it takes the place of one that was not sent,
-/// so that nothing of that one is lost.
-fn whole(notice: Notice) -> Notice {
-    if notice.only.is_none() {
-        return notice;
+/// What is said in place of these messages, which were not sent, and when. Who reads of
+/// several changes in one message reads it when they would have read of the first.
+fn settled(
+    notice: Notice,
+    dropped: &[outbox::Dropped],
+    now: Timestamp,
+) -> Stored<Option<(Notice, Timestamp)>> {
+    let mut notice = notice;
+    let mut due_at = now + SETTLE;
+    for outbox::Dropped {
+        message,
+        due_at: was_due,
+    } in dropped
+    {
+        let Content::Invitation(unsent) = outbox::content(message)? else {
+            continue;
+        };
+        let unsent = Unsent {
+            change: &unsent.change,
+            only: unsent.calendar.only,
+            was_tried: message.attempts > 0,
+        };
+        let Some(instead) = settle::instead(unsent, notice) else {
+            return Ok(None);
+        };
+        notice = instead;
+        due_at = was_due.map_or(due_at, |was_due| due_at.min(was_due.max(now)));
     }
-    Notice {
-        only: None,
-        method: Method::Request,
-        change: match notice.change {
-            Change::Cancelled { .. } => Change::Changed {
-                what: vec![Part::Time],
-            },
-            change => change,
-        },
-        ..notice
+    if !settle::settles(&notice) {
+        due_at = now;
     }
-}
-
-async fn put(
-    tx: &Tx,
-    randomness: &Randomness,
-    meeting: &Meeting,
-    reader: &Member,
-    notice: &invitation::Notice,
-    content: &Content,
-) -> Stored<()> {
-    let method = match notice.method {
-        Method::Request => "request",
-        Method::Cancel => "cancel",
-    };
-    let message = outbox::Message {
-        id: randomness.uuid_v7(tx.now),
-        organization: meeting.organization,
-        member: reader.id,
-        meeting: Some(meeting.id),
-        topic: format!("{method}:{}", notice.sequence),
-        content: serde_json::to_string(content)
-            .map_err(|error| StoreError::Unreadable(error.to_string()))?,
-        fate: outbox::Fate::Waiting,
-        attempts: 0,
-        created_at: tx.now,
-        reason: None,
-    };
-    outbox::put(tx, &message, tx.now).await
+    Ok(Some((notice, due_at)))
 }

@@ -9,6 +9,7 @@ pub mod access_links;
 pub mod api_tokens;
 pub mod attempts;
 pub mod audit;
+pub mod calendar_feeds;
 pub mod consents;
 pub mod credentials;
 pub mod directory;

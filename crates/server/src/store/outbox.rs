@@ -157,15 +157,36 @@ pub async fn save(tx: &Tx, message: &Message) -> Stored<()> {
     Ok(())
 }
 
-/// Drops the messages about a meeting that a newer one makes out of date, and says whether
-/// there was one.
+/// A message that was dropped before it was sent.
+#[derive(Clone, Debug)]
+pub struct Dropped {
+    /// The message.
+    pub message: Message,
+    /// When it would have been sent, or tried again.
+    pub due_at: Option<Timestamp>,
+}
+
+/// Drops the messages about a meeting that a newer one makes out of date, and answers them,
+/// oldest first.
 pub async fn drop_waiting(
     tx: &Tx,
     organization: OrganizationId,
     meeting: MeetingId,
     member: MemberId,
-) -> Stored<bool> {
-    let done = row::Entity::update_many()
+) -> Stored<Vec<Dropped>> {
+    let waiting = row::Entity::find()
+        .filter(row::Column::OrganizationId.eq(organization.0))
+        .filter(row::Column::MeetingId.eq(meeting.0))
+        .filter(row::Column::MemberId.eq(member.0))
+        .filter(row::Column::Fate.eq(Fate::Waiting.as_str()))
+        .filter(row::Column::LeaseOwner.is_null())
+        .order_by_asc(row::Column::Id)
+        .all(tx.on())
+        .await?;
+    if waiting.is_empty() {
+        return Ok(Vec::new());
+    }
+    row::Entity::update_many()
         .set(row::ActiveModel {
             fate: Set(Fate::Dropped.as_str().to_owned()),
             reason: Set(Some("a newer message takes its place".to_owned())),
@@ -173,13 +194,17 @@ pub async fn drop_waiting(
             ..Default::default()
         })
         .filter(row::Column::OrganizationId.eq(organization.0))
-        .filter(row::Column::MeetingId.eq(meeting.0))
-        .filter(row::Column::MemberId.eq(member.0))
-        .filter(row::Column::Fate.eq(Fate::Waiting.as_str()))
-        .filter(row::Column::LeaseOwner.is_null())
+        .filter(row::Column::Id.is_in(waiting.iter().map(|row| row.id)))
         .exec(tx.on())
         .await?;
-    Ok(done.rows_affected > 0)
+    waiting
+        .into_iter()
+        .map(|row| {
+            let due_at = row.due_at.map(instant);
+            let message = message(row)?;
+            Ok(Dropped { message, due_at })
+        })
+        .collect()
 }
 
 /// The newest messages that could not be delivered, for global administrators.

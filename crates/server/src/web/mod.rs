@@ -5,8 +5,10 @@
 
 pub mod actor;
 pub mod answer;
+mod answers;
 pub mod assets;
 pub mod audit;
+mod calendar;
 pub mod caller;
 mod csv;
 pub mod form;

@@ -10,11 +10,11 @@ use super::answer::{self, Answer, Failed, refused, see_and_say, view, view_as};
 use super::form::{Fields, Form, FromFields};
 use super::pages::form::{Choice, Errors};
 use super::pages::frame::Here;
-use super::pages::profile::Profile;
-use super::times;
+use super::pages::profile::{Calendar, MadeCalendar, Profile};
+use super::times::{self, Reader};
 use super::tokens::{self, Typed};
 use crate::app::members::LANGUAGES;
-use crate::store::{directory, sessions};
+use crate::store::{calendar_feeds, directory, sessions};
 
 /// What a profile says.
 pub struct Wishes {
@@ -35,6 +35,22 @@ impl FromFields for Wishes {
 pub async fn show(signed_in: SignedIn) -> Answer {
     let wishes = wishes(&signed_in);
     view(&page(&signed_in, &wishes, &Typed::default(), Errors::none()).await?)
+}
+
+/// The profile with the address of the calendar that was just made.
+pub(super) async fn made(signed_in: &SignedIn, address: String) -> Result<Profile, Failed> {
+    let mut page = page_with(signed_in, &Typed::default(), Errors::none()).await?;
+    page.calendar.made = Some(MadeCalendar {
+        webcal: webcal(&address),
+        address,
+    });
+    Ok(page)
+}
+
+/// What a click on it hands to the calendar program.
+fn webcal(address: &str) -> String {
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    format!("webcal://{rest}")
 }
 
 /// The page with what was typed of a new token, and what is wrong with it.
@@ -60,6 +76,9 @@ async fn page(
     typed: &Typed,
     errors: Errors,
 ) -> Result<Profile, Failed> {
+    let since = calendar_feeds::find_mine(&signed_in.app.store, &signed_in.sight).await?;
+    let now = signed_in.app.clock.now();
+    let reader = Reader::from(signed_in.member());
     let browsers = sessions::count_mine(&signed_in.app.store, &signed_in.sight).await?;
     Ok(Profile {
         frame: signed_in.frame(Here::Elsewhere).await?,
@@ -77,6 +96,10 @@ async fn page(
             format!("You are signed in on {browsers} browsers.")
         },
         tokens: tokens::part(signed_in, typed).await?,
+        calendar: Calendar {
+            since: since.map(|since| times::moment(since, now, reader)),
+            made: None,
+        },
     })
 }
 

@@ -6,8 +6,8 @@ use axum::routing::{get, post};
 
 use super::meetings::{self, cancellation, details, link, list, new, schedule};
 use super::{
-    assets, audit, health, home, integrations, join, manage, members, organization, profile,
-    reference, settings, sign_in, tokens, tracks,
+    answers, assets, audit, calendar, health, home, integrations, join, manage, members,
+    organization, profile, reference, settings, sign_in, tokens, tracks,
 };
 use crate::app::App;
 
@@ -18,6 +18,8 @@ pub(super) fn table() -> Router<App> {
         .route("/theme", post(sign_in::change_theme))
         .route("/api", get(reference::show))
         .route("/j/{code}", get(join::show))
+        .route("/a/{code}", get(answers::show).post(answers::give))
+        .route("/calendar/{file}", get(calendar::show))
         .route(assets::ROUTE, get(assets::serve))
         .route(
             "/integrations/microsoft/callback",
@@ -58,6 +60,14 @@ pub(super) fn table() -> Router<App> {
             "/{slug}/profile/tokens/{id}/revocation",
             post(tokens::revoke),
         )
+        .route(
+            "/{slug}/profile/calendar",
+            get(calendar::again).post(calendar::make),
+        )
+        .route(
+            "/{slug}/profile/calendar/removal",
+            get(calendar::again).post(calendar::end),
+        )
         .route("/{slug}/people/{id}/photo", get(profile::photo))
         .route("/{slug}/meetings", get(list::show))
         .route("/{slug}/meetings/{id}", get(meetings::show::show))
@@ -65,6 +75,10 @@ pub(super) fn table() -> Router<App> {
         .route(
             "/{slug}/meetings/{id}/details",
             get(details::show).post(details::change),
+        )
+        .route(
+            "/{slug}/meetings/{id}/answer",
+            get(meetings::answers::again).post(meetings::answers::give),
         )
         .route(
             "/{slug}/meetings/{id}/schedule",

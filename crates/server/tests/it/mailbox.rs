@@ -1,6 +1,6 @@
 //! What arrived in a mailbox of the sandbox, read as a mail program reads it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use calcard::icalendar::{
     ICalendar, ICalendarComponent, ICalendarComponentType, ICalendarProperty,
@@ -9,6 +9,9 @@ use mail_parser::{MessageParser, MimeHeaders as _};
 
 use crate::demo::Demo;
 use crate::runtime::{GLANCE, PATIENCE};
+
+/// How long a change waits for those that may follow it.
+const SETTLING: Duration = Duration::from_secs(30);
 
 /// A message with the calendar object it carries.
 #[derive(Debug)]
@@ -29,7 +32,8 @@ pub struct Letter {
 
 /// Waits until as many letters have come to this address, and reads them, oldest first.
 pub fn waits_for(demo: &Demo, address: &str, count: usize) -> Vec<Letter> {
-    let deadline = Instant::now() + PATIENCE;
+    // Changes settle before people are told of them.
+    let deadline = Instant::now() + SETTLING + PATIENCE;
     loop {
         let sources = sources(demo, address);
         if sources.len() >= count {

@@ -9,6 +9,7 @@ fn with_priya() -> Meeting {
     meeting.attendees.push(Attendee {
         member: PRIYA,
         organizer: false,
+        answer: None,
     });
     meeting
 }

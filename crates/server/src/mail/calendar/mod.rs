@@ -9,6 +9,8 @@
 mod lines;
 mod zone;
 
+use std::collections::BTreeMap;
+
 use icalendar::Property;
 use jiff::civil::{DateTime, Weekday};
 use jiff::tz::{Offset, TimeZone};
@@ -41,17 +43,12 @@ pub enum CalendarError {
 /// whose From differs from it is not believed. Its name is the object's, which
 /// [`Sender::name_for`] makes.
 pub fn write(object: &CalendarObject, sender: &Sender) -> Result<CalendarPart, CalendarError> {
-    let zone = TimeZone::get(&object.time_zone)
-        .map_err(|_| CalendarError::Zone(text::one_line(&object.time_zone)))?;
+    let zone = zone_of(&object.time_zone)?;
     let method = match object.method {
         Method::Request => "REQUEST",
         Method::Cancel => "CANCEL",
     };
-    let mut lines = Lines::default();
-    lines.begin("VCALENDAR");
-    lines.push(Property::new("PRODID", PRODUCT));
-    lines.push(Property::new("VERSION", "2.0"));
-    lines.push(Property::new("CALSCALE", "GREGORIAN"));
+    let mut lines = begun();
     lines.push(Property::new("METHOD", method));
     let place = Place {
         object,
@@ -60,17 +57,72 @@ pub fn write(object: &CalendarObject, sender: &Sender) -> Result<CalendarPart, C
     };
     let (first, last) = place.span();
     zone::write(&mut lines, &object.time_zone, &zone, first, last);
-    let own = (object.starts_at, object.ends_at);
-    place.event(&mut lines, own, object.only)?;
-    for moved in object.recurrence.iter().flat_map(|all| &all.overrides) {
-        let times = (moved.starts_at, moved.ends_at);
-        place.event(&mut lines, times, Some(moved.original))?;
-    }
+    place.events(&mut lines)?;
     lines.end("VCALENDAR");
     Ok(CalendarPart {
         method,
         text: lines.into_text(),
     })
+}
+
+fn zone_of(name: &str) -> Result<TimeZone, CalendarError> {
+    TimeZone::get(name).map_err(|_| CalendarError::Zone(text::one_line(name)))
+}
+
+fn begun() -> Lines {
+    let mut lines = Lines::default();
+    lines.begin("VCALENDAR");
+    lines.push(Property::new("PRODID", PRODUCT));
+    lines.push(Property::new("VERSION", "2.0"));
+    lines.push(Property::new("CALSCALE", "GREGORIAN"));
+    lines
+}
+
+/// Writes all meetings of a person as a calendar that programs subscribe to. It has no
+/// METHOD: nobody is asked for anything.
+///
+/// `name` is what the calendar is called (RFC 7986, section 5.1, and the property that
+/// programs read which are older than it).
+pub fn write_feed(
+    name: &str,
+    objects: &[CalendarObject],
+    sender: &Sender,
+) -> Result<String, CalendarError> {
+    let mut lines = begun();
+    lines.push(Property::new("NAME", text::one_line(name)));
+    lines.push(Property::new("X-WR-CALNAME", text::one_line(name)));
+    let mut often = Property::new("REFRESH-INTERVAL", "PT1H");
+    often.add_parameter("VALUE", "DURATION");
+    lines.push(often);
+    let zones: BTreeMap<&str, TimeZone> = objects
+        .iter()
+        .map(|object| Ok((object.time_zone.as_str(), zone_of(&object.time_zone)?)))
+        .collect::<Result<_, CalendarError>>()?;
+    let mut spans: BTreeMap<&str, (Timestamp, Timestamp)> = BTreeMap::new();
+    for object in objects {
+        let name = object.time_zone.as_str();
+        let place = Place {
+            object,
+            zone: &zones[name],
+            sender,
+        };
+        let (first, last) = place.span();
+        let span = spans.entry(name).or_insert((first, last));
+        *span = (span.0.min(first), span.1.max(last));
+    }
+    for (name, (first, last)) in spans {
+        zone::write(&mut lines, name, &zones[name], first, last);
+    }
+    for object in objects {
+        let place = Place {
+            object,
+            zone: &zones[object.time_zone.as_str()],
+            sender,
+        };
+        place.events(&mut lines)?;
+    }
+    lines.end("VCALENDAR");
+    Ok(lines.into_text())
 }
 
 /// What every VEVENT of one object shares.
@@ -96,6 +148,17 @@ impl Place<'_> {
             first.map_or(object.starts_at, |first| first.min(object.starts_at)),
             last.map_or(by_rule, |last| last.max(by_rule)),
         )
+    }
+
+    /// The meeting or the one occurrence, and what deviates from the rule.
+    fn events(&self, lines: &mut Lines) -> Result<(), CalendarError> {
+        let object = self.object;
+        self.event(lines, (object.starts_at, object.ends_at), object.only)?;
+        for moved in object.recurrence.iter().flat_map(|all| &all.overrides) {
+            let times = (moved.starts_at, moved.ends_at);
+            self.event(lines, times, Some(moved.original))?;
+        }
+        Ok(())
     }
 
     fn event(

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::DateTime;
 use jiff::{SignedDuration, Timestamp};
+use mentoring::meeting::MeetingState;
 use mentoring::member::Member;
 use mentoring::organization::{MeetingId, MemberId, OrganizationId, TrackId};
 use mentoring::repetition::Occurrence;
@@ -160,6 +161,48 @@ fn values(after: After) -> [Expr; 3] {
         after.meeting.0.into(),
         after.original_start.to_string().into(),
     ]
+}
+
+/// The actor's own meetings of which something is not over at `from`, soonest first and
+/// each once, without those that were called off.
+pub async fn list_feed(
+    store: &Store,
+    sight: &Sight,
+    from: Timestamp,
+    most: u64,
+) -> Stored<Vec<StoredMeeting>> {
+    let soonest = || Expr::col(agenda::Column::StartsAt).min();
+    let keys: Vec<(Uuid, i64)> = agenda::Entity::find()
+        .select_only()
+        .column(agenda::Column::MeetingId)
+        .column_as(soonest(), "soonest")
+        .filter(agenda::Column::OrganizationId.eq(sight.organization.0))
+        .filter(agenda::Column::MemberId.eq(sight.member.0))
+        .filter(agenda::Column::StartsAt.gte(millis(from - LONGEST)))
+        .filter(agenda::Column::EndsAt.gt(millis(from)))
+        .group_by(agenda::Column::MeetingId)
+        .order_by_asc(soonest())
+        .order_by_asc(agenda::Column::MeetingId)
+        .limit(most)
+        .into_tuple()
+        .all(store.read())
+        .await?;
+    let rows = row::Entity::find()
+        .filter(row::Column::OrganizationId.eq(sight.organization.0))
+        .filter(row::Column::Id.is_in(keys.iter().map(|(id, _)| *id)))
+        .filter(row::Column::State.ne(MeetingState::Cancelled.as_str()))
+        .all(store.read())
+        .await?;
+    let mut stored: BTreeMap<Uuid, StoredMeeting> =
+        complete(store.read(), sight.organization, rows)
+            .await?
+            .into_iter()
+            .map(|stored| (stored.meeting.id.0, stored))
+            .collect();
+    Ok(keys
+        .iter()
+        .filter_map(|(id, _)| stored.remove(id))
+        .collect())
 }
 
 /// The track of a meeting that was read within this sight, also for who has left it since.

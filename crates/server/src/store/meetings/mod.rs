@@ -7,6 +7,7 @@ mod page;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use jiff::civil::DateTime;
 use mentoring::meeting::{Attendee, Meeting, MeetingState};
 use mentoring::organization::{MeetingId, MemberId, OrganizationId, TrackId};
@@ -24,7 +25,10 @@ use uuid::Uuid;
 use super::{Store, StoreError, Stored, Tx, instant, millis, word};
 
 use attendees::attended_by;
-pub use list::{After, Line, list_mine, list_mine_past, list_of_track, people_of, track_of};
+pub use attendees::{Asked, answer_code, find_asked, replies, save_reply};
+pub use list::{
+    After, Line, list_feed, list_mine, list_mine_past, list_of_track, people_of, track_of,
+};
 pub use page::{Window, page_mine, page_of_track};
 
 /// A meeting with what the store knows beside the rules.
@@ -38,6 +42,8 @@ pub struct StoredMeeting {
     pub announced_sequence: Option<i64>,
     /// The mode that people were last told of.
     pub announced_mode: Option<Mode>,
+    /// When it was last written.
+    pub changed_at: Timestamp,
 }
 
 impl StoredMeeting {
@@ -48,6 +54,7 @@ impl StoredMeeting {
             join_code,
             announced_sequence: None,
             announced_mode: None,
+            changed_at: Timestamp::UNIX_EPOCH,
         }
     }
 
@@ -119,6 +126,7 @@ fn meeting(
         join_code: row.join_code,
         announced_sequence: row.announced_sequence,
         announced_mode: row.announced_mode.as_deref().and_then(Mode::parse),
+        changed_at: instant(row.changed_at),
     })
 }
 
@@ -169,6 +177,7 @@ pub async fn insert(
     row.announced_sequence = Set(None);
     row.form_key = Set(form_key);
     row.created_at = Set(millis(tx.now));
+    row.changed_at = Set(millis(tx.now));
     row.insert(tx.on()).await?;
     let people = meeting.attendees.iter().copied();
     attendees::insert(tx, meeting, people, 0).await?;
@@ -178,8 +187,10 @@ pub async fn insert(
 
 /// Writes the next revision of a meeting, if the stored one is still the one before it.
 pub async fn update(tx: &Tx, meeting: &Meeting) -> Stored<()> {
+    let mut row = columns(meeting)?;
+    row.changed_at = Set(millis(tx.now));
     let done = row::Entity::update_many()
-        .set(columns(meeting)?)
+        .set(row)
         .filter(row::Column::OrganizationId.eq(meeting.organization.0))
         .filter(row::Column::Id.eq(meeting.id.0))
         .filter(row::Column::Revision.eq(meeting.revision - 1))
@@ -434,6 +445,7 @@ mod row {
         pub form_key: Option<Uuid>,
         pub cancellation_reason: Option<String>,
         pub created_at: i64,
+        pub changed_at: i64,
     }
 
     #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

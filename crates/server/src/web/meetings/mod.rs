@@ -1,5 +1,6 @@
 //! Meetings: the agenda, the meeting, and the forms that make, move and cancel one.
 
+pub mod answers;
 pub mod cancellation;
 pub mod details;
 pub mod link;

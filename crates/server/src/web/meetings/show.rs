@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::Path;
+use mentoring::answer::{self, Answer, Reply};
 use mentoring::lobby::{self, Difference, Entry, LobbyScope, Person};
 use mentoring::meeting::{Meeting, MeetingState};
 use mentoring::member::Member;
@@ -14,10 +15,13 @@ use mentoring::track::Mode;
 use super::scope::Named;
 use super::{link, mode, when, words};
 use crate::mail;
+use crate::store::meetings::StoredMeeting;
 use crate::store::{self, directory, integrations, links, tracks};
 use crate::web::actor::SignedIn;
-use crate::web::answer::{Answer, Failed, view};
+use crate::web::answer::{self as answering, Failed, view};
+use crate::web::answers::Words;
 use crate::web::form::Query;
+use crate::web::pages::form::{Choice, Errors};
 use crate::web::pages::frame::Here;
 use crate::web::pages::meetings::{self as pages, Agenda, Attendee, OccurrenceLine};
 use crate::web::pages::shown::{Tag, Tone};
@@ -28,14 +32,24 @@ pub async fn show(
     signed_in: SignedIn,
     Path((_, id)): Path<(String, String)>,
     Query(named): Query<Named>,
-) -> Answer {
+) -> answering::Answer {
     let stored = super::find(&signed_in, &id).await?;
+    view(&page(&signed_in, &stored, named, None).await?)
+}
+
+/// The page; with what was typed into its form, if that was refused.
+pub(super) async fn page(
+    signed_in: &SignedIn,
+    stored: &StoredMeeting,
+    named: Named,
+    typed: Option<(Words, Errors)>,
+) -> Result<pages::Meeting, Failed> {
     let meeting = &stored.meeting;
     let store = &signed_in.app.store;
     let sight = &signed_in.sight;
     // Who has left the track still sees the meetings that they attend.
-    let track = store::meetings::track_of(store, sight, &stored).await?;
-    let people = store::meetings::people_of(store, sight, [&stored]).await?;
+    let track = store::meetings::track_of(store, sight, stored).await?;
+    let people = store::meetings::people_of(store, sight, [stored]).await?;
     let roles: BTreeMap<MemberId, Roles> = tracks::list_participants(store, sight, track.id)
         .await?
         .into_iter()
@@ -50,7 +64,7 @@ pub async fn show(
     let forecast =
         if is_known && meeting.mode == Mode::Teams && meeting.state == MeetingState::Scheduled {
             let scope = lobby::effective(track.lobby, differences);
-            Some(forecast(&signed_in, meeting, &roles, scope).await?)
+            Some(forecast(signed_in, meeting, &roles, scope).await?)
         } else {
             None
         };
@@ -60,7 +74,7 @@ pub async fn show(
         differences: differences.iter().map(Difference::sentence).collect(),
     });
     let link = match &link {
-        Some(link) => Some(link::fragment(&signed_in, &stored, link).await?),
+        Some(link) => Some(link::fragment(signed_in, stored, link).await?),
         None => None,
     };
     let rights = rights(&signed_in.acting().actor, meeting);
@@ -73,18 +87,30 @@ pub async fn show(
         .iter()
         .filter(|_| meeting.occurrences.len() > 1)
         .partition(|one| one.ends_at > now);
-    let entry = |one: &Occurrence| entry(&signed_in, meeting, &people, one, &occurrence);
+    let entry = |one: &Occurrence| entry(signed_in, meeting, &people, one, &occurrence);
     let planner = people.get(&meeting.organizer);
-    view(&pages::Meeting {
+    let replies = store::meetings::replies(store, sight, meeting.id).await?;
+    let me = signed_in.member().id;
+    let yours = answer::may_answer(me, meeting, now)
+        .is_ok()
+        .then(|| yours(replies.get(&me), typed));
+    let crowd = Crowd {
+        people: &people,
+        roles: &roles,
+        forecast: forecast.as_ref(),
+        replies: &replies,
+        reads_notes: rights.see_content,
+    };
+    Ok(pages::Meeting {
         frame: signed_in.frame(Here::Meetings).await?,
         id: meeting.id.to_string(),
         title: meeting.title.clone(),
         track: track_page::mark(&track),
-        when: when(&signed_in, meeting, &occurrence, &people),
+        when: when(signed_in, meeting, &occurrence, &people),
         mode: mode(meeting.mode),
         location: Some(meeting.location.clone()).filter(|location| !location.is_empty()),
         state: state(meeting, &occurrence, is_ahead),
-        attendees: attendees(&signed_in, meeting, &people, &roles, forecast.as_ref()).await?,
+        attendees: attendees(signed_in, meeting, &crowd).await?,
         lobby: lobby.filter(|_| is_planned),
         agenda: agenda(meeting, rights.see_content),
         link,
@@ -100,6 +126,7 @@ pub async fn show(
         },
         coming: coming.into_iter().map(&entry).collect(),
         past: past.into_iter().map(&entry).collect(),
+        yours,
         made: planner.map_or(String::new(), |person| {
             format!("{} planned this meeting.", person.name())
         }),
@@ -207,13 +234,47 @@ fn warning(forecast: &lobby::Forecast, people: &BTreeMap<MemberId, Member>) -> O
     })
 }
 
+/// What is known of the people of a meeting.
+#[derive(Clone, Copy)]
+struct Crowd<'a> {
+    people: &'a BTreeMap<MemberId, Member>,
+    roles: &'a BTreeMap<MemberId, Roles>,
+    forecast: Option<&'a lobby::Forecast>,
+    replies: &'a BTreeMap<MemberId, Reply>,
+    /// Notes are for those who meet.
+    reads_notes: bool,
+}
+
+fn yours(reply: Option<&Reply>, typed: Option<(Words, Errors)>) -> pages::YourAnswer {
+    let said = reply.map_or(Words::default(), |reply| Words {
+        answer: reply.answer.as_str().to_owned(),
+        note: Some(reply.note.clone()),
+    });
+    let (words, errors) = typed.unwrap_or((said, Errors::none()));
+    let choice = |answer: &Answer| {
+        let key = answer.as_str();
+        Choice::new(key, answer.label(), key == words.answer)
+    };
+    pages::YourAnswer {
+        errors,
+        choices: Answer::ALL.iter().map(choice).collect(),
+        note: words.note.clone().unwrap_or_default(),
+    }
+}
+
 async fn attendees(
     signed_in: &SignedIn,
     meeting: &Meeting,
-    people: &BTreeMap<MemberId, Member>,
-    roles: &BTreeMap<MemberId, Roles>,
-    forecast: Option<&lobby::Forecast>,
+    crowd: &Crowd<'_>,
 ) -> Result<Vec<Attendee>, Failed> {
+    let Crowd {
+        people,
+        roles,
+        forecast,
+        replies,
+        reads_notes,
+    } = *crowd;
+    let is_off = meeting.state == MeetingState::Cancelled;
     let attending: Vec<(&Member, bool)> = meeting
         .attendees
         .iter()
@@ -244,7 +305,11 @@ async fn attendees(
             Attendee {
                 face,
                 role,
-                answer: None,
+                answer: (!is_off).then(|| words::answered(replies.get(&member.id))),
+                note: replies
+                    .get(&member.id)
+                    .map(|reply| reply.note.clone())
+                    .filter(|note| reads_notes && !note.is_empty()),
                 forecast: entry(member.id),
             }
         })

@@ -1,5 +1,6 @@
 //! What pages say about meetings. Nothing here asks anybody; it only finds the words.
 
+use mentoring::answer::{Answer, Reply};
 use mentoring::eligibility::Reason;
 use mentoring::integration::Cause;
 use mentoring::link::{LinkState, WaitingReason};
@@ -20,6 +21,16 @@ pub fn tag(occurrence: &Occurrence, link: Option<&LinkState>) -> Option<Tag> {
         Some(LinkState::Waiting(_)) => Some(Tag::new("Creating the Teams link…", Tone::Waiting)),
         Some(LinkState::Failed(_)) => Some(Tag::new("No Teams link", Tone::Wrong)),
         _ => None,
+    }
+}
+
+/// What somebody answered.
+pub fn answered(reply: Option<&Reply>) -> Tag {
+    match reply.map(|reply| reply.answer) {
+        None => Tag::new("No answer yet", Tone::Plain),
+        Some(Answer::Yes) => Tag::new("Yes", Tone::Well),
+        Some(Answer::No) => Tag::new("No", Tone::Wrong),
+        Some(Answer::Maybe) => Tag::new("Maybe", Tone::Waiting),
     }
 }
 

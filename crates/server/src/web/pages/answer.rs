@@ -5,22 +5,27 @@
 
 use askama::Template;
 
+use super::form::Errors;
 use super::frame::Frame;
 use super::shown::{Way, When};
 
-/// Field name: `answer` (`yes`, `no` or `maybe`).
+/// Field names: `answer` (`yes`, `no` or `maybe`), `note`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "answer.html")]
 pub struct Answer {
     pub frame: Frame,
     /// The address the buttons post to: `/a/{code}`.
     pub action: String,
+    pub errors: Errors,
+    /// Who answers.
+    pub name: String,
     pub title: String,
     pub when: When,
     /// What the link in the mail says; its button comes first and stands out.
     pub wanted: Reply,
     /// What counts so far.
     pub given: Option<Reply>,
+    pub note: String,
     /// Why it can't be answered any more.
     pub closed: Option<String>,
     pub way: Option<Way>,

@@ -119,6 +119,8 @@ pub struct Meeting {
     /// The occurrences of a series that are not over.
     pub coming: Vec<OccurrenceLine>,
     pub past: Vec<OccurrenceLine>,
+    /// Only for its people, while it lies ahead.
+    pub yours: Option<YourAnswer>,
     /// "Mei Tanaka planned this meeting on 23 Nov 2026 at 14:02."
     pub made: String,
 }
@@ -154,8 +156,18 @@ pub struct Attendee {
     pub role: String,
     /// "Accepted", "No answer yet"
     pub answer: Option<Tag>,
+    /// What they add, for the people of the meeting.
+    pub note: Option<String>,
     /// Teams meetings only.
     pub forecast: Option<Forecast>,
+}
+
+/// The form by which one answers. Field names: `answer` (`yes`, `no` or `maybe`), `note`.
+#[derive(Debug, Clone)]
+pub struct YourAnswer {
+    pub errors: Errors,
+    pub choices: Vec<Choice>,
+    pub note: String,
 }
 
 /// What the lobby will make of a person.

@@ -19,6 +19,23 @@ pub struct Profile {
     /// "Signed in on 2 browsers."
     pub sessions: String,
     pub tokens: Tokens,
+    pub calendar: Calendar,
+}
+
+/// One's meetings in one's own calendar program.
+#[derive(Debug, Clone)]
+pub struct Calendar {
+    /// "Today, Mon 23 Nov at 14:02", if there is an address.
+    pub since: Option<String>,
+    /// Only right after it was made: nobody can tell it later.
+    pub made: Option<MadeCalendar>,
+}
+
+#[derive(Debug, Clone)]
+pub struct MadeCalendar {
+    pub address: String,
+    /// The same for a click.
+    pub webcal: String,
 }
 
 /// Field names: `token_name`, `token_scope`, `token_days`; a line posts to

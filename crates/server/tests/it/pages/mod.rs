@@ -1,13 +1,17 @@
 //! The pages, asked as a browser asks, over a store of their own and without a network.
 
+mod answers;
+mod calendar;
 mod forms;
 mod guard;
 mod integrations;
 mod isolation;
 mod manage;
 mod meetings;
+mod outbox;
 mod series;
 mod settings;
+mod settling;
 mod sign_in;
 pub mod tenant;
 
@@ -16,13 +20,16 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use http::{HeaderMap, Method, Request, StatusCode, header};
-use ithaca::app::App;
 use ithaca::app::passwords::Hasher;
+use ithaca::app::{Acting, App};
+use ithaca::clock::Clock;
 use ithaca::instance::Instance;
 use ithaca::program::{self, microsoft_client};
+use ithaca::store::tracks;
 use ithaca::vault::{Key, Vault};
 use ithaca::wake::Wake;
 use mentoring::member::Member;
+use mentoring::role::Actor;
 use microsoft::{Application, Client, Cloud, Transport};
 use tower::ServiceExt as _;
 
@@ -42,6 +49,12 @@ impl House {
     /// One that Microsoft never answers.
     pub async fn opens() -> Self {
         Self::opens_in(World::on_sqlite().await)
+    }
+
+    /// One whose clock the test moves; it stands at eight on Monday, 23 November 2026.
+    pub async fn opens_on_monday() -> Self {
+        let eight = "2026-11-23T08:00:00Z".parse().expect("it is one");
+        Self::opens_in(World::on_sqlite_at(Clock::manual(eight)).await)
     }
 
     /// One on this database, which may be PostgreSQL.
@@ -125,6 +138,22 @@ impl House {
             .await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
         browser
+    }
+
+    /// A member as they act, without a browser.
+    pub async fn acts(&self, member: &Member) -> Acting {
+        let (organization, id) = (member.organization, member.id);
+        let enrolments = tracks::enrolments_of(&self.world.store, organization, id).await;
+        Acting {
+            actor: Actor {
+                organization,
+                member: id,
+                name: member.name(),
+                global_administrator: member.global_administrator,
+                enrolments: enrolments.expect("they can be read"),
+            },
+            address: "192.0.2.7".to_owned(),
+        }
     }
 
     /// A request, exactly as it is.

@@ -16,6 +16,7 @@ use sea_orm::{ConnectionTrait, Statement};
 
 use super::integrations::stands;
 use super::meetings::has_an_account;
+use super::outbox::is_emptied;
 use super::tenant::Tenant;
 use super::{Answer, Browser, House};
 
@@ -322,6 +323,9 @@ async fn f16_who_leaves_the_track_leaves_its_meetings() {
     let company = &house.world.larkspur;
     let mei = house.signs_in("larkspur", &company.mentor).await;
     let series = plans_a_series(&house, &mei, "phone").await;
+    for member in [&company.mentee, &company.mentor] {
+        is_emptied(&house, company.id, member).await;
+    }
     let amara = house.signs_in("larkspur", &company.administrator).await;
     let participants = "/larkspur/tracks/new-managers/settings/participants";
     let removal = format!("{participants}/{}/removal", company.mentee.id);
@@ -347,6 +351,9 @@ async fn f16_who_is_deactivated_leaves_what_lies_ahead_and_the_others_meet() {
     let company = &house.world.larkspur;
     let mei = house.signs_in("larkspur", &company.mentor).await;
     let series = plans_a_series(&house, &mei, "phone").await;
+    for member in [&company.mentee, &company.mentor] {
+        is_emptied(&house, company.id, member).await;
+    }
     // Amara comes too.
     let organization = company.id;
     let tx = house.world.store.begin(organization).await.unwrap();
@@ -354,6 +361,7 @@ async fn f16_who_is_deactivated_leaves_what_lies_ahead_and_the_others_meet() {
     three.attendees.push(mentoring::meeting::Attendee {
         member: company.administrator.id,
         organizer: false,
+        answer: None,
     });
     three.revision += 1;
     meetings::update(&tx, &three).await.unwrap();

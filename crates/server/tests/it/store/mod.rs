@@ -1,5 +1,6 @@
 //! The store, on SQLite and on PostgreSQL: every test runs on both.
 
+mod answers;
 mod api;
 mod changes;
 mod leases;
@@ -58,6 +59,11 @@ pub struct Company {
 
 impl World {
     pub async fn on_sqlite() -> Self {
+        Self::on_sqlite_at(Clock::system()).await
+    }
+
+    /// One whose people look at this clock.
+    pub async fn on_sqlite_at(clock: Clock) -> Self {
         let name = format!(
             "store-{}-{}",
             std::process::id(),
@@ -65,26 +71,29 @@ impl World {
         );
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
         std::fs::create_dir_all(&folder).expect("the target folder can be written");
-        Self::at(Place::Sqlite(folder.join("ithaca.db")), Some(folder)).await
+        let place = Place::Sqlite(folder.join("ithaca.db"));
+        Self::at(place, Some(folder), clock).await
     }
 
     pub async fn on_postgres() -> Self {
         let url = SCHEMA
-            .copy(|url| async { Self::open(&Place::Postgres(url)).await.close().await })
+            .copy(|url| async {
+                let place = Place::Postgres(url);
+                Self::open(&place, Clock::system()).await.close().await;
+            })
             .await;
-        Self::at(Place::Postgres(url), None).await
+        Self::at(Place::Postgres(url), None, Clock::system()).await
     }
 
-    async fn open(place: &Place) -> Store {
-        Store::open(place, Clock::system())
+    async fn open(place: &Place, clock: Clock) -> Store {
+        Store::open(place, clock)
             .await
             .expect("the schema can be made")
     }
 
-    async fn at(place: Place, folder: Option<PathBuf>) -> Self {
-        let store = Self::open(&place).await;
+    async fn at(place: Place, folder: Option<PathBuf>, clock: Clock) -> Self {
+        let store = Self::open(&place, clock.clone()).await;
         let randomness = Randomness::seeded(7);
-        let clock = Clock::system();
         let larkspur = Company::founded(
             &store,
             &randomness,

@@ -157,6 +157,7 @@ async fn who_comes_later_has_nothing_on_their_agenda_of_what_was_over(world: &Wo
     let amara = Attendee {
         member: larkspur.administrator.id,
         organizer: false,
+        answer: None,
     };
     insert(world, &series).await;
     series.attendees.push(amara);
@@ -188,6 +189,7 @@ async fn fifty_people_have_a_hundred_and_four_meetings_each(world: &World) {
         series.attendees.push(Attendee {
             member: mentoring::organization::MemberId(id),
             organizer: false,
+            answer: None,
         });
     }
     insert(world, &series).await;

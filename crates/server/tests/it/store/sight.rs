@@ -1,6 +1,7 @@
 //! Who sees what: nothing of another organization, and nothing of others' meetings.
 
 use ithaca::store::{meetings, members, organizations, tracks};
+use mentoring::answer::Answer;
 use mentoring::meeting::{Attendee, Meeting, MeetingState};
 use mentoring::organization::MeetingId;
 use mentoring::repetition::Occurrence;
@@ -36,10 +37,12 @@ pub fn meeting(world: &World, company: &Company, title: &str) -> Meeting {
             Attendee {
                 member: company.mentor.id,
                 organizer: true,
+                answer: Some(Answer::Yes),
             },
             Attendee {
                 member: company.mentee.id,
                 organizer: false,
+                answer: None,
             },
         ],
         repetition: None,

@@ -15,6 +15,10 @@ use source::Source;
 /// Files that are one deep thing and may be longer than [`LONGEST`], each with its reason.
 const DEEP: &[(&str, &str)] = &[
     (
+        "crates/mentoring/src/event.rs",
+        "one list: everything that can happen, with its word, its subject and its sentence",
+    ),
+    (
         "crates/sandbox/src/entra/failure.rs",
         "one table: every refusal of Entra ID in Microsoft's own shape",
     ),

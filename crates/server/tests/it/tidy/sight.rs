@@ -11,6 +11,8 @@ const BEFORE: &[(&str, &str, &str)] = &[
         "*",
         "tries to sign in are counted before anybody is known",
     ),
+    ("attendees", "find_asked", "the code is the secret"),
+    ("calendar_feeds", "find", "the address is the secret"),
     (
         "consents",
         "find_by_state",

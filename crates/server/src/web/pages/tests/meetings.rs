@@ -6,7 +6,7 @@ use crate::web::pages::form::Choice;
 use crate::web::pages::meetings::{
     Agenda, Attendee, Cancellation, Day, Details, Forecast, Link, LinkState, Lobby, Meeting,
     MeetingLine, MeetingList, MeetingState, ModeOffer, Modes, Neighbour, NewMeeting,
-    OccurrenceLine, PersonChoice, Repetition, Reschedule, Schedule, Scoping,
+    OccurrenceLine, PersonChoice, Repetition, Reschedule, Schedule, Scoping, YourAnswer,
 };
 use crate::web::pages::shown::Tone;
 use crate::web::pages::{Errors, Here, Mode, Tag, Way};
@@ -124,6 +124,7 @@ fn shown() -> Vec<Sample> {
         face: people::priya(),
         role: "Mentee".into(),
         answer: None,
+        note: None,
         forecast: Some(Forecast::Waits),
     });
     let mut cancelled = meeting(LinkState::Closed {
@@ -135,6 +136,7 @@ fn shown() -> Vec<Sample> {
         note: Some("Whoever kept Microsoft's own link may still get in.".into()),
     };
     cancelled.may_change = false;
+    cancelled.yours = None;
     let mut over = meeting(LinkState::Closed {
         reason: "The meeting is over.".into(),
     });
@@ -158,6 +160,7 @@ fn shown() -> Vec<Sample> {
     long.title = "Donaudampfschifffahrtsgesellschaft".repeat(6);
     long.location = Some("https://maps.example/".to_owned() + &"x".repeat(200));
     over.may_change = false;
+    over.yours = None;
     over.agenda = Agenda::Private;
     vec![
         sample("meeting", &ready),
@@ -185,12 +188,14 @@ fn meeting(state: LinkState) -> Meeting {
                 face: people::mei(),
                 role: "Mentor, planned this meeting".into(),
                 answer: Some(Tag::new("Yes", Tone::Well)),
+                note: None,
                 forecast: Some(Forecast::WalksIn),
             },
             Attendee {
                 face: people::luis(),
                 role: "Mentee".into(),
-                answer: Some(Tag::new("No answer yet", Tone::Plain)),
+                answer: Some(Tag::new("Maybe", Tone::Waiting)),
+                note: Some("I am on the train that day: ten minutes late, perhaps.".into()),
                 forecast: Some(Forecast::WalksIn),
             },
         ],
@@ -209,6 +214,15 @@ fn meeting(state: LinkState) -> Meeting {
         of: String::new(),
         coming: Vec::new(),
         past: Vec::new(),
+        yours: Some(YourAnswer {
+            errors: Errors::none(),
+            choices: vec![
+                Choice::new("yes", "Yes", true),
+                Choice::new("no", "No", false),
+                Choice::new("maybe", "Maybe", false),
+            ],
+            note: String::new(),
+        }),
         made: "Mei Tanaka planned this on Mon 23 Nov 2026 at 14:02.".into(),
     }
 }

@@ -7,7 +7,7 @@ use crate::web::pages::failure::{Change, Failure};
 use crate::web::pages::frame::{Banner, Flash};
 use crate::web::pages::home::{Home, HomeTrack};
 use crate::web::pages::join::{Join, JoinReason};
-use crate::web::pages::profile::{NewToken, Profile, TokenLine, Tokens};
+use crate::web::pages::profile::{Calendar, MadeCalendar, NewToken, Profile, TokenLine, Tokens};
 use crate::web::pages::shown::Tone;
 use crate::web::pages::sign_in::{
     Choose, Demo, DemoOrganization, DemoPerson, Forgotten, Invitation, NewPassword, SignIn,
@@ -248,6 +248,7 @@ fn track() -> Vec<Sample> {
                 zones: people::zones(),
                 languages: people::languages(),
                 sessions: "You are signed in on 2 browsers.".into(),
+                calendar: calendar(),
                 tokens: tokens(),
             },
         ),
@@ -532,14 +533,28 @@ fn joins() -> Vec<Sample> {
     ]
 }
 
+fn calendar() -> Calendar {
+    let at = "ithaca.larkspur.example/calendar/Zm9vYmFyYmF6cXV1eHF1eA.ics";
+    Calendar {
+        since: Some("Today, Mon 23 Nov at 14:02".into()),
+        made: Some(MadeCalendar {
+            address: format!("https://{at}"),
+            webcal: format!("webcal://{at}"),
+        }),
+    }
+}
+
 fn answers() -> Vec<Sample> {
     let open = Answer {
         frame: at_the_door(),
         action: "/a/k3f9".into(),
+        errors: Errors::none(),
+        name: "Luis Ortega".into(),
         title: "First weeks as a manager".into(),
         when: people::tomorrow(),
         wanted: Reply::Maybe,
         given: Some(Reply::Yes),
+        note: "I am on the train that day.".into(),
         closed: None,
         way: None,
     };
