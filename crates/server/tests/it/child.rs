@@ -27,6 +27,8 @@ pub struct Child {
     lifeline: Option<ChildStdin>,
     lines: Mutex<Receiver<String>>,
     errors: Arc<Mutex<String>>,
+    /// Disconnects when standard error is at its end.
+    all_errors: Mutex<Receiver<()>>,
 }
 
 impl Child {
@@ -59,13 +61,18 @@ impl Child {
         });
         let errors = Arc::new(Mutex::new(String::new()));
         let kept = Arc::clone(&errors);
-        std::thread::spawn(move || keep(error_output, &kept));
+        let (reading, all_errors) = channel();
+        std::thread::spawn(move || {
+            keep(error_output, &kept);
+            drop(reading);
+        });
         Self {
             program: program.to_owned(),
             process,
             lifeline,
             lines: Mutex::new(lines),
             errors,
+            all_errors: Mutex::new(all_errors),
         }
     }
 
@@ -142,6 +149,12 @@ impl Child {
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
             if let Some(status) = self.process.try_wait().expect("it is our child") {
+                // Its last words may still be in the pipe.
+                let all = self
+                    .all_errors
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner);
+                let _ = all.recv_timeout(PATIENCE);
                 return status;
             }
             std::thread::sleep(GLANCE);
@@ -149,7 +162,7 @@ impl Child {
         panic!("{} does not stop.\n{}", self.program, self.errors());
     }
 
-    /// What it wrote to standard error so far.
+    /// What it wrote to standard error so far; all of it once it has [`ended`](Self::ended).
     pub fn errors(&self) -> String {
         self.errors
             .lock()
