@@ -97,6 +97,17 @@ fn idempotency_key() -> Value {
     })
 }
 
+/// What there is, in the order in which one reads of it.
+const NOUNS: [&str; 7] = [
+    "You",
+    "Tracks",
+    "Meetings",
+    "Occurrences",
+    "Answers",
+    "Integrations",
+    "This description",
+];
+
 /// Describes all routes.
 pub fn describe(routes: &[Route]) -> Value {
     let mut paths = Map::new();
@@ -130,6 +141,7 @@ pub fn describe(routes: &[Route]) -> Value {
         },
         "servers": [{ "url": PLACE }],
         "security": [{ "token": [] }],
+        "tags": NOUNS.map(|noun| json!({ "name": noun })),
         "paths": paths,
         "x-problems": problems(),
         "components": {

@@ -49,7 +49,14 @@ fn items(value: &Value) -> impl Iterator<Item = &Value> {
 }
 
 fn nouns(document: &Value) -> Vec<Noun> {
-    let mut nouns: Vec<Noun> = Vec::new();
+    let mut nouns: Vec<Noun> = items(&document["tags"])
+        .map(|tag| text(&tag["name"]))
+        .map(|name| Noun {
+            anchor: name.to_lowercase().replace(' ', "-"),
+            name,
+            operations: Vec::new(),
+        })
+        .collect();
     for (path, methods) in entries(&document["paths"]) {
         for method in METHODS {
             let Some(described) = methods.get(method) else {
@@ -57,13 +64,8 @@ fn nouns(document: &Value) -> Vec<Noun> {
             };
             let name = text(&described["tags"][0]);
             let operation = operation(method, path, described);
-            match nouns.iter_mut().find(|noun| noun.name == name) {
-                Some(noun) => noun.operations.push(operation),
-                None => nouns.push(Noun {
-                    anchor: name.to_lowercase().replace(' ', "-"),
-                    name,
-                    operations: vec![operation],
-                }),
+            if let Some(noun) = nouns.iter_mut().find(|noun| noun.name == name) {
+                noun.operations.push(operation);
             }
         }
     }

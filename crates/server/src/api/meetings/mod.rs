@@ -1,5 +1,6 @@
 //! Meetings for programs: read, made, changed, called off.
 
+mod answers;
 mod cancellation;
 mod change;
 mod create;
@@ -126,6 +127,7 @@ pub fn routes() -> Vec<Route> {
     ]
     .into_iter()
     .chain(of_occurrences())
+    .chain(of_answers())
     .collect()
 }
 
@@ -183,6 +185,40 @@ fn of_occurrences() -> Vec<Route> {
     ]
 }
 
+fn of_answers() -> Vec<Route> {
+    let the_meeting = || in_path("id", "The meeting.");
+    let mut in_parts = vec![the_meeting()];
+    in_parts.extend(of_pages());
+    vec![
+        Route {
+            method: "get",
+            path: "/meetings/{id}/answers",
+            handler: get(answers::list),
+            id: "listAnswers",
+            noun: "Answers",
+            summary: "List who will be there",
+            detail: "Everybody of the meeting, the organizer first, with what they answered. Notes are for those who attend.",
+            parameters: in_parts,
+            body: None,
+            answer: answered(200, "AnswerPage", "A part of the list.", &[]),
+            refusals: &[],
+        },
+        Route {
+            method: "post",
+            path: "/meetings/{id}/answers",
+            handler: post(answers::give),
+            id: "answer",
+            noun: "Answers",
+            summary: "Say whether you will be there",
+            detail: "For those who attend, as long as something of the meeting lies ahead; of a series it is for all that does. A later answer takes the place of an earlier one. The revision stays.",
+            parameters: vec![the_meeting()],
+            body: Some(("OwnAnswer", true)),
+            answer: answered(200, "Meeting", "The meeting as it is now.", &["ETag"]),
+            refusals: &[],
+        },
+    ]
+}
+
 fn answered(
     status: u16,
     shape: &'static str,
@@ -200,6 +236,7 @@ fn answered(
 pub fn schemas() -> Vec<(&'static str, Value)> {
     let mut schemas = shown::schemas();
     schemas.extend(occurrences::schemas());
+    schemas.extend(answers::schemas());
     schemas.extend([
         ("MeetingDraft", create::schema()),
         ("MeetingChanges", change::schema()),

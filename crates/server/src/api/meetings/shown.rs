@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use mentoring::answer::Answer;
 use mentoring::link::{LinkState, WaitingReason};
 use mentoring::meeting::MeetingState;
 use mentoring::member::Member;
@@ -12,7 +13,7 @@ use mentoring::track::Mode;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{fields, occurrences};
+use super::{answers, fields, occurrences};
 use crate::api::{Bearer, schema};
 use crate::store::meetings::StoredMeeting;
 
@@ -116,11 +117,7 @@ fn person() -> Vec<Property> {
 
 fn attendee() -> Vec<Property> {
     let mut attendee = person();
-    attendee.push((
-        "answer",
-        json!({ "enum": ["yes", "no", "maybe", null], "description": "What they answered, if they did." }),
-        true,
-    ));
+    attendee.push(("answer", answers::said_or_null(), true));
     attendee
 }
 
@@ -184,7 +181,7 @@ struct Person {
 struct Attendee {
     #[serde(flatten)]
     person: Person,
-    answer: Option<&'static str>,
+    answer: Option<Answer>,
 }
 
 #[derive(Debug, Serialize)]
@@ -222,7 +219,7 @@ pub fn shown(
             .iter()
             .map(|attendee| Attendee {
                 person: person(attendee.member),
-                answer: None,
+                answer: attendee.answer,
             })
             .collect(),
         starts_at: meeting.schedule.starts_at.to_string(),

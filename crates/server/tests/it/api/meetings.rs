@@ -27,7 +27,7 @@ async fn a_program_makes_a_meeting_and_reads_it_back() {
             "agenda": "How did the first week go?",
             "organizer": { "member_id": company.mentor.id.to_string(), "name": "Mei Tanaka", "email": "mei@larkspur.example" },
             "attendees": [
-                { "member_id": company.mentor.id.to_string(), "name": "Mei Tanaka", "email": "mei@larkspur.example", "answer": null },
+                { "member_id": company.mentor.id.to_string(), "name": "Mei Tanaka", "email": "mei@larkspur.example", "answer": "yes" },
                 { "member_id": company.mentee.id.to_string(), "name": "Luis Ortega", "email": "luis@larkspur.example", "answer": null },
             ],
             "starts_at": "2027-11-24T14:00:00Z",

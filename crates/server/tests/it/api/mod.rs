@@ -1,5 +1,6 @@
 //! The API, asked as programs ask, over a store of its own and without a network.
 
+mod answers;
 mod document;
 mod guide;
 mod idempotency;
