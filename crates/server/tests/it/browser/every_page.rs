@@ -173,3 +173,24 @@ fn what_was_typed_wrong_is_explained_to_everybody() {
         findings.join("\n")
     );
 }
+
+#[test]
+fn a_token_that_is_shown_once_can_be_read_by_everybody() {
+    let demo = Demo::starts();
+    let mut mei = Person::named("Mei Tanaka");
+    signs_in(&mut mei, &demo, "Mei Tanaka");
+    mei.opens(&demo.at("/larkspur/profile"));
+    mei.clicks("Make token");
+    mei.sees("Please look at this again");
+    let mut findings = inspect(&mei, "pages/token-refused");
+    mei.fills("Name of a new token", "Calendar");
+    mei.clicks("Make token");
+    mei.sees("Copy it now");
+    findings.extend(inspect(&mei, "pages/token"));
+    assert!(
+        findings.is_empty(),
+        "{} findings:\n{}",
+        findings.len(),
+        findings.join("\n")
+    );
+}
