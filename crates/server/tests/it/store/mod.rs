@@ -3,6 +3,7 @@
 mod answers;
 mod api;
 mod changes;
+mod credentials;
 mod leases;
 mod series;
 mod sight;
