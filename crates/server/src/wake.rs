@@ -48,7 +48,7 @@ impl Reconciler {
 
 /// The doorbells of one process.
 #[derive(Clone, Debug, Default)]
-pub struct Wake(Arc<[Notify; 6]>);
+pub struct Wake(Arc<[Notify; Reconciler::ALL.len()]>);
 
 impl Wake {
     /// Rings.

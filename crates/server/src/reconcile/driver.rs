@@ -57,7 +57,7 @@ pub struct Status {
 
 /// The statuses of one process.
 #[derive(Clone, Debug, Default)]
-pub struct Statuses(Arc<Mutex<[Status; 6]>>);
+pub struct Statuses(Arc<Mutex<[Status; Reconciler::ALL.len()]>>);
 
 impl Statuses {
     /// The status of one reconciler.

@@ -15,10 +15,6 @@ use source::Source;
 /// Files that are one deep thing and may be longer than [`LONGEST`], each with its reason.
 const DEEP: &[(&str, &str)] = &[
     (
-        "crates/mentoring/src/event.rs",
-        "one list: everything that can happen, with its word, its subject and its sentence",
-    ),
-    (
         "crates/sandbox/src/entra/failure.rs",
         "one table: every refusal of Entra ID in Microsoft's own shape",
     ),
@@ -29,10 +25,6 @@ const DEEP: &[(&str, &str)] = &[
     (
         "crates/server/src/reconcile/links.rs",
         "one reconciler: what is read, planned and applied stands in order",
-    ),
-    (
-        "crates/server/src/store/meetings.rs",
-        "one noun: a meeting with its people, written and read in every way there is",
     ),
 ];
 
