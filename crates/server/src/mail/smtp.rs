@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::time::Duration;
 
 use lettre::transport::smtp;
@@ -55,8 +56,54 @@ pub enum SmtpError {
     Host(String),
 }
 
+/// How mail leaves.
+pub struct Smtp(Way);
+
+enum Way {
+    Server(Server),
+    Service(Service),
+}
+
+type Service =
+    Box<dyn Fn(lettre::Message) -> Pin<Box<dyn Future<Output = Delivery> + Send>> + Send + Sync>;
+
+impl Smtp {
+    /// Over the network, to the mail server of a configuration. `hello` is the name this
+    /// instance greets with, the domain of its own address.
+    pub fn new(settings: &config::Smtp, hello: &str) -> Result<Self, SmtpError> {
+        Ok(Self(Way::Server(Server::new(settings, hello)?)))
+    }
+
+    /// Through anything that takes a message and says what became of it.
+    pub fn service<F>(service: impl Fn(lettre::Message) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Delivery> + Send + 'static,
+    {
+        Self(Way::Service(Box::new(move |message| {
+            Box::pin(service(message))
+        })))
+    }
+
+    /// Tries once to hand over one message.
+    pub async fn deliver(&self, message: &lettre::Message) -> Delivery {
+        match &self.0 {
+            Way::Server(server) => server.deliver(message).await,
+            Way::Service(service) => service(message.clone()).await,
+        }
+    }
+}
+
+impl fmt::Debug for Smtp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Way::Server(server) => write!(f, "Smtp({}:{}, [redacted])", server.host, server.port),
+            Way::Service(_) => f.write_str("Smtp"),
+        }
+    }
+}
+
 /// The mail server of a configuration.
-pub struct Smtp {
+struct Server {
     host: String,
     port: u16,
     tls: Tls,
@@ -66,10 +113,9 @@ pub struct Smtp {
     deadlines: (Duration, Duration),
 }
 
-impl Smtp {
-    /// Reads the password and certificate files that `settings` name. `hello`
-    /// is the name this instance greets with, the domain of its own address.
-    pub fn new(settings: &config::Smtp, hello: &str) -> Result<Self, SmtpError> {
+impl Server {
+    /// Reads the password and certificate files that `settings` name.
+    fn new(settings: &config::Smtp, hello: &str) -> Result<Self, SmtpError> {
         let trusted = match settings.tls {
             Tls::None => None,
             Tls::Starttls | Tls::Implicit => Some(trust(settings)?),
@@ -95,8 +141,7 @@ impl Smtp {
         })
     }
 
-    /// Tries once to hand over one message.
-    pub async fn deliver(&self, message: &lettre::Message) -> Delivery {
+    async fn deliver(&self, message: &lettre::Message) -> Delivery {
         let (greeting, handing_over) = self.deadlines;
         let mut connection = match timeout(greeting, self.prepare(message)).await {
             Ok(Ok(connection)) => connection,
@@ -192,12 +237,6 @@ impl Smtp {
     }
 }
 
-impl fmt::Debug for Smtp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Smtp({}:{}, [redacted])", self.host, self.port)
-    }
-}
-
 fn trust(settings: &config::Smtp) -> Result<TlsParameters, SmtpError> {
     let mut builder = TlsParametersBuilder::new(settings.host.clone());
     if let Some(path) = &settings.ca_file {
@@ -269,12 +308,12 @@ mod tests {
         SilentAfterMessage,
     }
 
-    struct Server {
+    struct Fake {
         port: u16,
         received: Arc<Mutex<Vec<String>>>,
     }
 
-    impl Server {
+    impl Fake {
         async fn start(habit: Habit) -> Self {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let port = listener.local_addr().unwrap().port();
@@ -292,9 +331,9 @@ mod tests {
             self.received.lock().unwrap().clone()
         }
 
-        fn client(&self) -> Smtp {
+        fn client(&self) -> Server {
             let settings = config::Smtp::plain("127.0.0.1", self.port, "ithaca@larkspur.example");
-            let mut client = Smtp::new(&settings, "larkspur.example").unwrap();
+            let mut client = Server::new(&settings, "larkspur.example").unwrap();
             client.deadlines = (Duration::from_millis(500), Duration::from_millis(500));
             client
         }
@@ -361,7 +400,7 @@ mod tests {
     }
 
     async fn outcome(habit: Habit) -> (Delivery, Vec<String>) {
-        let server = Server::start(habit).await;
+        let server = Fake::start(habit).await;
         let delivery = server.client().deliver(&message()).await;
         (delivery, server.received())
     }
@@ -409,7 +448,7 @@ mod tests {
             let (delivery, _) = outcome(habit).await;
             assert!(matches!(delivery, Delivery::TryAgain(_)), "{delivery:?}");
         }
-        let nobody = Server {
+        let nobody = Fake {
             port: 1,
             received: Arc::default(),
         };
@@ -434,10 +473,10 @@ mod tests {
 
     #[tokio::test]
     async fn e11_a_server_that_does_not_offer_starttls_gets_nothing() {
-        let server = Server::start(Habit::Takes).await;
+        let server = Fake::start(Habit::Takes).await;
         let mut settings = config::Smtp::plain("127.0.0.1", server.port, "ithaca@larkspur.example");
         settings.tls = Tls::Starttls;
-        let client = Smtp::new(&settings, "larkspur.example").unwrap();
+        let client = Server::new(&settings, "larkspur.example").unwrap();
         let delivery = client.deliver(&message()).await;
         assert!(matches!(delivery, Delivery::TryAgain(_)), "{delivery:?}");
         assert!(server.received().is_empty());
@@ -446,7 +485,7 @@ mod tests {
     #[tokio::test]
     async fn without_tls_mail_stays_on_this_machine() {
         let settings = config::Smtp::plain("192.0.2.1", 25, "ithaca@larkspur.example");
-        let client = Smtp::new(&settings, "larkspur.example").unwrap();
+        let client = Server::new(&settings, "larkspur.example").unwrap();
         let Delivery::TryAgain(why) = client.deliver(&message()).await else {
             panic!("nothing is sent");
         };
@@ -461,6 +500,7 @@ mod tests {
         settings.password_file = Some(folder.file("password", "canary\n", 0o600));
         let client = Smtp::new(&settings, "larkspur.example").unwrap();
         assert!(!format!("{client:?} {settings:?}").contains("canary"));
+        let client = Server::new(&settings, "larkspur.example").unwrap();
         assert_eq!(client.credentials.unwrap().1.expose_secret(), "canary");
     }
 }

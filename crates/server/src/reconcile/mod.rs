@@ -14,6 +14,7 @@ pub mod removal;
 pub mod retention;
 pub mod tokens;
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ use crate::clock::{Clock, Randomness};
 use crate::instance::Instance;
 use crate::mail::{Sender, Smtp};
 use crate::store::Store;
-use crate::store::lease::Work;
+use crate::store::lease::{Claim, Work as Rows};
 use crate::vault::Vault;
 use crate::wake::{Reconciler, Wake};
 
@@ -70,7 +71,7 @@ impl Tools {
 /// The longest call to Microsoft ends after thirty seconds; an activation makes a few.
 const LEASE: SignedDuration = SignedDuration::from_mins(3);
 
-fn rhythm(reconciler: Reconciler, work: Work, at_once: usize, batch: usize) -> Rhythm {
+fn rhythm(reconciler: Reconciler, work: Rows, at_once: usize, batch: usize) -> Rhythm {
     Rhythm {
         reconciler,
         work,
@@ -96,58 +97,57 @@ impl Running {
     }
 }
 
+/// A reconciler with how it is turned.
+#[derive(Clone, Copy, Debug)]
+pub struct Turn {
+    /// How it is turned.
+    pub rhythm: Rhythm,
+    /// What it does with the rows of one organization.
+    pub work: fn(Tools, Vec<Claim>) -> Work<'static>,
+}
+
+/// The work on claimed rows, under way.
+pub type Work<'a> = Pin<Box<dyn Future<Output = Result<(), Trouble>> + Send + 'a>>;
+
+/// Every reconciler that works on rows.
+pub fn turns(tools: &Tools) -> Vec<Turn> {
+    let mails_at_once = usize::from(tools.mails_at_once).max(1);
+    vec![
+        Turn {
+            rhythm: rhythm(Reconciler::Links, Rows::Links, 8, 1),
+            work: |tools, claims| Box::pin(links::reconcile(tools, claims)),
+        },
+        Turn {
+            rhythm: rhythm(
+                Reconciler::Directory,
+                Rows::Directory,
+                2,
+                microsoft::users::LOOKUP_BATCH,
+            ),
+            work: |tools, claims| Box::pin(directory::reconcile(tools, claims)),
+        },
+        Turn {
+            rhythm: rhythm(Reconciler::Tokens, Rows::Credentials, 4, 1),
+            work: |tools, claims| Box::pin(tokens::reconcile(tools, claims)),
+        },
+        Turn {
+            rhythm: rhythm(Reconciler::Health, Rows::Integrations, 4, 1),
+            work: |tools, claims| Box::pin(health::reconcile(tools, claims)),
+        },
+        Turn {
+            rhythm: rhythm(Reconciler::Outbox, Rows::Outbox, mails_at_once, 1),
+            work: |tools, claims| Box::pin(outbox::reconcile(tools, claims)),
+        },
+    ]
+}
+
 /// Starts all reconcilers.
 pub fn start(tools: &Tools) -> Running {
     let stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
-    let t = || (tools.clone(), stop.clone());
-
-    let (tools_, stop_) = t();
-    tasks.spawn(driver::turn(
-        tools_,
-        rhythm(Reconciler::Links, Work::Links, 8, 1),
-        stop_,
-        links::reconcile,
-    ));
-    let (tools_, stop_) = t();
-    tasks.spawn(driver::turn(
-        tools_,
-        rhythm(
-            Reconciler::Directory,
-            Work::Directory,
-            2,
-            microsoft::users::LOOKUP_BATCH,
-        ),
-        stop_,
-        directory::reconcile,
-    ));
-    let (tools_, stop_) = t();
-    tasks.spawn(driver::turn(
-        tools_,
-        rhythm(Reconciler::Tokens, Work::Credentials, 4, 1),
-        stop_,
-        tokens::reconcile,
-    ));
-    let (tools_, stop_) = t();
-    tasks.spawn(driver::turn(
-        tools_,
-        rhythm(Reconciler::Health, Work::Integrations, 4, 1),
-        stop_,
-        health::reconcile,
-    ));
-    let (tools_, stop_) = t();
-    tasks.spawn(driver::turn(
-        tools_,
-        rhythm(
-            Reconciler::Outbox,
-            Work::Outbox,
-            usize::from(tools.mails_at_once).max(1),
-            1,
-        ),
-        stop_,
-        outbox::reconcile,
-    ));
-    let (tools_, stop_) = t();
-    tasks.spawn(retention::turn(tools_, stop_));
+    for Turn { rhythm, work } in turns(tools) {
+        tasks.spawn(driver::turn(tools.clone(), rhythm, stop.clone(), work));
+    }
+    tasks.spawn(retention::turn(tools.clone(), stop.clone()));
     Running { stop, tasks }
 }

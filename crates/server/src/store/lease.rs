@@ -69,7 +69,7 @@ pub async fn claim(
     let tx = store.begin_unscoped().await?;
     let on = tx.on();
     let table = work.table();
-    let now = sql::now_millis(on, tx.now);
+    let now = sql::now_millis(on, tx.database_now);
     let text = format!(
         "WITH due AS {materialized} (\
            SELECT organization_id, id FROM {table} \
@@ -155,7 +155,7 @@ pub async fn count_held(tx: &Tx, work: Work, organization: OrganizationId) -> St
     let text = format!(
         "SELECT COUNT(*) AS held FROM {} WHERE organization_id = $1 AND lease_until > {}",
         work.table(),
-        sql::now_millis(on, tx.now)
+        sql::now_millis(on, tx.database_now)
     );
     let row = on
         .query_one_raw(Statement::from_sql_and_values(

@@ -92,6 +92,8 @@ pub struct Store {
     read: DatabaseConnection,
     write: DatabaseConnection,
     clock: Clock,
+    /// What leases are taken by where the database has no clock of its own.
+    database_clock: Clock,
 }
 
 /// Where the store is.
@@ -136,7 +138,22 @@ impl Store {
                 (pool.clone(), pool)
             }
         };
-        Ok(Self { read, write, clock })
+        Ok(Self {
+            read,
+            write,
+            database_clock: clock.clone(),
+            clock,
+        })
+    }
+
+    /// The same database, as a node sees it whose clock goes differently. Leases are taken
+    /// by the database's clock all the same.
+    #[must_use]
+    pub fn seen_by(&self, clock: Clock) -> Self {
+        Self {
+            clock,
+            ..self.clone()
+        }
     }
 
     /// For reading outside of a change. Sees only what is committed.
@@ -173,6 +190,7 @@ impl Store {
         Ok(Tx {
             inner,
             now: self.clock.now(),
+            database_now: self.database_clock.now(),
         })
     }
 
@@ -192,6 +210,7 @@ pub struct Tx {
     inner: DatabaseTransaction,
     /// When the change began; every row of it carries this instant.
     pub now: Timestamp,
+    database_now: Timestamp,
 }
 
 impl Tx {
