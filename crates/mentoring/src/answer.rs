@@ -55,6 +55,9 @@ pub fn may_answer(member: MemberId, meeting: &Meeting, now: Timestamp) -> Result
     if meeting.state == MeetingState::Cancelled {
         return Err(Refusal::CancelledUnanswered);
     }
+    if meeting.state == MeetingState::Proposed {
+        return Err(Refusal::OnlyProposed);
+    }
     if meeting.state != MeetingState::Scheduled || meeting.is_over(now) {
         return Err(Refusal::OverUnanswered);
     }

@@ -15,6 +15,7 @@ pub mod lobby;
 pub mod meeting;
 pub mod member;
 pub mod organization;
+pub mod proposal;
 pub mod refusal;
 pub mod repetition;
 pub mod role;

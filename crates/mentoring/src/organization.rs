@@ -42,6 +42,8 @@ id! {
     TrackId,
     /// A meeting of a track.
     MeetingId,
+    /// Times that somebody offers for a meeting.
+    ProposalId,
 }
 
 /// The part of an address that stands for an organization or a track.

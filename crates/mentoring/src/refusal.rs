@@ -4,6 +4,8 @@ use jiff::civil::DateTime;
 use thiserror::Error;
 
 use crate::eligibility::{self, Reason};
+use crate::proposal::ProposalState;
+use crate::track::Mode;
 
 /// What kind of no it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -233,6 +235,56 @@ pub enum Refusal {
     /// An answer to a meeting that is over.
     #[error("This meeting is over, so there is nothing to answer any more.")]
     OverUnanswered,
+    /// What presumes a time, of a meeting that has none yet.
+    #[error(
+        "This meeting is only proposed: no time is settled yet. Answer the times that were offered."
+    )]
+    OnlyProposed,
+    /// A proposal of nothing.
+    #[error("Offer at least one time.")]
+    NoTimes,
+    /// A proposal of too much.
+    #[error("Offer at most five times. You offered {0}.")]
+    TooManyTimes(usize),
+    /// A proposal with a time that stands in it twice.
+    #[error("Two of the times are the same. Offer each once.")]
+    TimesTwice,
+    /// What is wrong with one of several times.
+    #[error("Time {0}: {1}")]
+    OfferedTime(usize, Box<Refusal>),
+    /// A time that nobody offered.
+    #[error("Choose one of the times that were offered.")]
+    TimeNotOffered,
+    /// A proposal that was answered or withdrawn.
+    #[error("{}", .0.why_closed())]
+    ProposalClosed(ProposalState),
+    /// The times of the one who asks.
+    #[error(
+        "You offered these times yourself, so the choice is not yours. Withdraw them, or offer others."
+    )]
+    OwnProposal,
+    /// A group's choice.
+    #[error("Only the person who made this meeting settles on a time. Say which of them you can.")]
+    OrganizerSettles,
+    /// A group's question, asked of two.
+    #[error("You are two: accept one of the times, offer others, or decline.")]
+    AcceptInstead,
+    /// A proposal for a meeting of one's own.
+    #[error("You made this meeting, so you can reschedule it at once.")]
+    OrganizerMoves,
+    /// A mode that is gone since the meeting was proposed.
+    #[error("This meeting was proposed as “{}”, which is not possible in its track now. Whoever made it can withdraw it and propose it again in another way.", .0.label())]
+    ProposedModeGone(Mode),
+    /// Somebody of a proposed meeting who left since.
+    #[error(
+        "Somebody of this meeting is not in the track any more. Whoever made it can withdraw it and propose it again."
+    )]
+    ParticipantGone,
+    /// Proposals without end.
+    #[error(
+        "You have offered times for this meeting {0} times. Speak with each other, then make a meeting."
+    )]
+    TooManyProposals(usize),
 }
 
 /// A local time as people say it.
@@ -269,6 +321,10 @@ impl Refusal {
             Self::NobodyElse | Self::TooManyPeople(_) | Self::NotAParticipant => "people",
             Self::ModeOff | Self::TeamsNotForYou(_) => "mode",
             Self::ReasonMissing | Self::ReasonTooLong => "reason",
+            Self::NoTimes | Self::TooManyTimes(_) | Self::TimesTwice | Self::OfferedTime(..) => {
+                "times"
+            }
+            Self::TimeNotOffered => "choice",
             Self::AnswerUnknown => "answer",
             Self::NoteTooLong(_) => "note",
             Self::RepetitionUnknown
@@ -292,6 +348,15 @@ impl Refusal {
             | Self::NotInvited
             | Self::CancelledUnanswered
             | Self::OverUnanswered
+            | Self::OnlyProposed
+            | Self::ProposalClosed(_)
+            | Self::OwnProposal
+            | Self::OrganizerSettles
+            | Self::AcceptInstead
+            | Self::OrganizerMoves
+            | Self::ProposedModeGone(_)
+            | Self::ParticipantGone
+            | Self::TooManyProposals(_)
             | Self::MeetingOver => return None,
         })
     }
@@ -304,6 +369,8 @@ impl Refusal {
             | Self::NotEnrolled
             | Self::NotYourMeeting
             | Self::NotInvited
+            | Self::OwnProposal
+            | Self::OrganizerSettles
             | Self::Yourself => RefusalKind::Forbidden,
             // Who one is forbids it; who was overtaken by a change of the track or
             // the integration is in conflict with it.
@@ -318,6 +385,13 @@ impl Refusal {
             | Self::MeetingOver
             | Self::CancelledUnanswered
             | Self::OverUnanswered
+            | Self::OnlyProposed
+            | Self::ProposalClosed(_)
+            | Self::AcceptInstead
+            | Self::OrganizerMoves
+            | Self::ProposedModeGone(_)
+            | Self::ParticipantGone
+            | Self::TooManyProposals(_)
             | Self::TeamsUnavailable(_)
             | Self::TeamsNotForYou(_)
             | Self::ModeOff => RefusalKind::Conflict,

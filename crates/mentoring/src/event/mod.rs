@@ -12,7 +12,8 @@ use crate::api_token::TokenScope;
 use crate::lobby::LobbyScope;
 use crate::meeting::Part;
 use crate::member::EmailAddress;
-use crate::organization::{MeetingId, MemberId, TrackId};
+use crate::organization::{MeetingId, MemberId, ProposalId, TrackId};
+use crate::proposal::ProposalState;
 use crate::role::Roles;
 use crate::track::{Mode, Modes};
 
@@ -194,6 +195,33 @@ pub enum Event {
         before: Mode,
         after: Mode,
     },
+    MeetingProposed {
+        meeting: MeetingId,
+        track: TrackId,
+        mode: Mode,
+        times: usize,
+        people: usize,
+    },
+    TimesOffered {
+        meeting: MeetingId,
+        track: TrackId,
+        proposal: ProposalId,
+        times: usize,
+    },
+    ProposalAnswered {
+        meeting: MeetingId,
+        track: TrackId,
+        proposal: ProposalId,
+        member: MemberId,
+        times: usize,
+    },
+    ProposalEnded {
+        meeting: MeetingId,
+        track: TrackId,
+        proposal: ProposalId,
+        state: ProposalState,
+        starts_at: Option<Timestamp>,
+    },
 }
 
 impl Event {
@@ -240,6 +268,10 @@ impl Event {
             Self::MeetingLeft { .. } => "meeting.left",
             Self::MeetingAnswered { .. } => "meeting.answered",
             Self::MeetingModeChanged { .. } => "meeting.mode_changed",
+            Self::MeetingProposed { .. } => "meeting.proposed",
+            Self::TimesOffered { .. } => "meeting.times_offered",
+            Self::ProposalAnswered { .. } => "meeting.times_answered",
+            Self::ProposalEnded { .. } => "meeting.proposal_ended",
         }
     }
 
@@ -283,7 +315,11 @@ impl Event {
             | Self::MeetingChanged { meeting, .. }
             | Self::MeetingLeft { meeting, .. }
             | Self::MeetingAnswered { meeting, .. }
-            | Self::MeetingModeChanged { meeting, .. } => ("meeting", meeting.to_string()),
+            | Self::MeetingModeChanged { meeting, .. }
+            | Self::MeetingProposed { meeting, .. }
+            | Self::TimesOffered { meeting, .. }
+            | Self::ProposalAnswered { meeting, .. }
+            | Self::ProposalEnded { meeting, .. } => ("meeting", meeting.to_string()),
             Self::OrganizationCreated { .. } | Self::OrganizationDescribed { .. } => {
                 ("organization", String::new())
             }

@@ -1,6 +1,7 @@
 //! What an administrator reads of each event.
 
 use super::Event;
+use crate::proposal::ProposalState;
 use crate::role::Role;
 use crate::track::{Mode, Modes};
 
@@ -219,6 +220,29 @@ impl Event {
                     after.label()
                 )
             }
+            Self::MeetingProposed {
+                mode,
+                times,
+                people,
+                ..
+            } => format!(
+                "Proposed a meeting of {people} people ({}) at one of {times} times.",
+                mode.label()
+            ),
+            Self::TimesOffered { times, .. } => {
+                format!("Offered {times} other times for a meeting.")
+            }
+            Self::ProposalAnswered { times, .. } => {
+                format!("Said that {times} of the times offered for a meeting suit.")
+            }
+            Self::ProposalEnded {
+                state, starts_at, ..
+            } => match (state, starts_at) {
+                (ProposalState::Accepted, Some(at)) => {
+                    format!("Accepted {at} of the times offered for a meeting.")
+                }
+                _ => format!("Times offered for a meeting are {}.", state.as_str()),
+            },
         }
     }
 }

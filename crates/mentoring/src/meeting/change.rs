@@ -115,6 +115,9 @@ fn may_change(actor: &Actor, meeting: &Meeting, now: Timestamp) -> Result<(), Re
     if meeting.state == MeetingState::Cancelled {
         return Err(Refusal::MeetingCancelled);
     }
+    if meeting.state == MeetingState::Proposed {
+        return Err(Refusal::OnlyProposed);
+    }
     if meeting.state != MeetingState::Scheduled || meeting.is_over(now) {
         return Err(Refusal::MeetingOver);
     }
@@ -266,6 +269,10 @@ pub fn cancel(
     reason: Option<String>,
     now: Timestamp,
 ) -> Result<(Meeting, Event), Refusal> {
+    if meeting.state == MeetingState::Proposed && rights(actor, meeting).change {
+        let reason = check_reason(actor, meeting, reason)?;
+        return Ok(called_off(meeting.clone(), reason));
+    }
     may_change(actor, meeting, now)?;
     let reason = check_reason(actor, meeting, reason)?;
     let from = match scope {
@@ -309,7 +316,7 @@ fn without(meeting: &Meeting, is_meant: impl Fn(&Occurrence) -> bool, now: Times
     })
 }
 
-fn called_off(meeting: Meeting, reason: Option<String>) -> (Meeting, Event) {
+pub(crate) fn called_off(meeting: Meeting, reason: Option<String>) -> (Meeting, Event) {
     let event = Event::MeetingCancelled {
         meeting: meeting.id,
         track: meeting.track,
@@ -334,10 +341,12 @@ pub fn leave(
     reason: &str,
     now: Timestamp,
 ) -> Option<(Meeting, Event)> {
-    if !meeting.is_attended_by(member)
-        || meeting.state != MeetingState::Scheduled
-        || meeting.is_over(now)
-    {
+    let is_ahead = match meeting.state {
+        MeetingState::Proposed => true,
+        MeetingState::Scheduled => !meeting.is_over(now),
+        MeetingState::Cancelled | MeetingState::Held | MeetingState::Missed => false,
+    };
+    if !is_ahead || !meeting.is_attended_by(member) {
         return None;
     }
     if meeting.organizer == member || meeting.attendees.len() <= 2 {

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Meeting, MeetingState};
-use crate::link::LinkState;
+use crate::link::{LinkState, WaitingReason};
 use crate::track::Mode;
 
 /// A meeting's join address opens so long before the start.
@@ -35,6 +35,10 @@ pub enum Joining {
 /// That of a series opens for each of its occurrences.
 pub fn joining(meeting: &Meeting, link: LinkState, now: Timestamp) -> Joining {
     match meeting.state {
+        // Nobody was sent its address.
+        MeetingState::Proposed => {
+            return Joining::NoLink(LinkState::Waiting(WaitingReason::BeingMade));
+        }
         MeetingState::Cancelled => return Joining::Cancelled,
         MeetingState::Held | MeetingState::Missed => return Joining::Over,
         MeetingState::Scheduled => {}

@@ -22,6 +22,7 @@ use crate::role::Actor;
 use crate::schedule::{self, Schedule};
 use crate::track::{Mode, Track};
 
+pub(crate) use change::called_off;
 pub use change::{Changes, Move, Part, Scope, cancel, change, change_mode, leave};
 pub use joining::{Joining, OPENS_BEFORE, joining};
 
@@ -29,6 +30,8 @@ pub use joining::{Joining, OPENS_BEFORE, joining};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MeetingState {
+    /// Times for it are offered, and none is settled on: it is in nobody's calendar.
+    Proposed,
     /// It takes place.
     Scheduled,
     /// It was called off.
@@ -39,7 +42,7 @@ pub enum MeetingState {
     Missed,
 }
 
-crate::words!(MeetingState { Scheduled = "scheduled", Cancelled = "cancelled", Held = "held", Missed = "missed" });
+crate::words!(MeetingState { Proposed = "proposed", Scheduled = "scheduled", Cancelled = "cancelled", Held = "held", Missed = "missed" });
 
 /// A person of a meeting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,11 +72,13 @@ pub struct Meeting {
     pub agenda: String,
     /// Its people, the organizer included.
     pub attendees: Vec<Attendee>,
-    /// When; of a series the first start of its rule.
+    /// When; of a series the first start of its rule, of a meeting that is only proposed
+    /// the soonest time that was offered last.
     pub schedule: Schedule,
     /// How it repeats; nothing if it doesn't.
     pub repetition: Option<Repetition>,
-    /// Every time that people meet, soonest first; one if it doesn't repeat.
+    /// Every time that people meet, soonest first; one if it doesn't repeat, none as long
+    /// as it is only proposed.
     pub occurrences: Vec<Occurrence>,
     /// How.
     pub mode: Mode,
@@ -253,7 +258,7 @@ pub fn create(
 }
 
 /// The occurrences of a rule, or the one of a meeting without.
-fn expand(
+pub(crate) fn expand(
     first: &Schedule,
     repetition: Option<&Repetition>,
     now: Timestamp,
@@ -289,7 +294,7 @@ fn place(mode: Mode, location: String) -> String {
     }
 }
 
-fn check_mode(mode: Mode, context: &Context<'_>) -> Result<Mode, Refusal> {
+pub(crate) fn check_mode(mode: Mode, context: &Context<'_>) -> Result<Mode, Refusal> {
     if !context.track.modes.contains(mode) {
         return Err(Refusal::ModeOff);
     }

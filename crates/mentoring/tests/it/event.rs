@@ -7,6 +7,8 @@ use mentoring::integration::Cause;
 use mentoring::lobby::LobbyScope;
 use mentoring::meeting::{self, Part, Scope};
 use mentoring::member::EmailAddress;
+use mentoring::organization::ProposalId;
+use mentoring::proposal::ProposalState;
 use mentoring::role::{Role, Roles};
 use mentoring::track::Mode;
 use uuid::Uuid;
@@ -169,6 +171,33 @@ fn every_event() -> Vec<Event> {
         },
         Event::CalendarAddressMade { member: LUIS },
         Event::CalendarAddressEnded { member: LUIS },
+        Event::MeetingProposed {
+            meeting: id,
+            track,
+            mode: Mode::Teams,
+            times: 3,
+            people: 2,
+        },
+        Event::TimesOffered {
+            meeting: id,
+            track,
+            proposal: ProposalId(Uuid::nil()),
+            times: 2,
+        },
+        Event::ProposalAnswered {
+            meeting: id,
+            track,
+            proposal: ProposalId(Uuid::nil()),
+            member: LUIS,
+            times: 0,
+        },
+        Event::ProposalEnded {
+            meeting: id,
+            track,
+            proposal: ProposalId(Uuid::nil()),
+            state: ProposalState::Accepted,
+            starts_at: Some(starts_at),
+        },
         Event::MeetingModeChanged {
             meeting: id,
             track,

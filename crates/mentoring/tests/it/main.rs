@@ -21,6 +21,8 @@ mod member;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
+mod proposal;
+#[cfg(test)]
 mod refusal;
 #[cfg(test)]
 mod repetition;

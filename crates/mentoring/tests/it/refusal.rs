@@ -1,26 +1,35 @@
 use jiff::civil::datetime;
 use mentoring::eligibility::Reason;
 use mentoring::integration::IntegrationState;
+use mentoring::proposal::ProposalState;
 use mentoring::refusal::Refusal;
 use mentoring::schedule::schedule;
+use mentoring::track::Mode;
 
 use crate::people::now;
 
 /// Every refusal whose text is made from something.
 fn composed() -> Vec<Refusal> {
-    vec![
+    let closed = ProposalState::ALL.iter().copied();
+    let mut all: Vec<Refusal> = closed.map(Refusal::ProposalClosed).collect();
+    all.extend([
         Refusal::TeamsUnavailable(IntegrationState::NotIntegrated.why_not_offered()),
         Refusal::TeamsNotForYou(vec![Reason::NotInDirectory]),
         Refusal::TeamsNotForYou(vec![Reason::NotIntegrated, Reason::BeingChecked]),
         Refusal::TooManyPeople(51),
         Refusal::AgendaTooLong(4_001),
         Refusal::NoteTooLong(501),
+        Refusal::TooManyTimes(6),
+        Refusal::OfferedTime(2, Box::new(Refusal::InThePast)),
+        Refusal::ProposedModeGone(Mode::Teams),
+        Refusal::TooManyProposals(20),
         Refusal::ZoneUnknown("Mars".to_owned()),
         Refusal::MemberState("Luis Ortega".to_owned()),
         Refusal::PersonNameInvalid {
             field: "first_name",
         },
-    ]
+    ]);
+    all
 }
 
 #[test]

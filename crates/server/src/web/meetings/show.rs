@@ -174,6 +174,9 @@ fn state(meeting: &Meeting, occurrence: &Occurrence, is_ahead: bool) -> pages::M
                 "Whoever kept Microsoft's own link may still get in for a while.".to_owned()
             }),
         },
+        MeetingState::Proposed => {
+            pages::MeetingState::Over("No time is settled yet: the meeting is proposed.".to_owned())
+        }
         MeetingState::Scheduled if is_ahead => pages::MeetingState::Scheduled,
         MeetingState::Scheduled => pages::MeetingState::Over("This meeting is over.".to_owned()),
         MeetingState::Held => pages::MeetingState::Over("This meeting was held.".to_owned()),
