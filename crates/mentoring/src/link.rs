@@ -90,6 +90,8 @@ pub struct Wanted {
     pub people: Vec<LinkPerson>,
     /// Who gets in without waiting.
     pub lobby: LobbyScope,
+    /// It is to have been looked at since then: people are about to be reminded of it.
+    pub checked_since: Option<Timestamp>,
 }
 
 /// What was last seen of the Teams meeting of a meeting.
@@ -105,6 +107,8 @@ pub struct Observed {
     pub applied_revision: Option<i64>,
     /// The start that Microsoft has: of a series that of one occurrence.
     pub applied_start: Option<Timestamp>,
+    /// When Microsoft was last asked for it and had it.
+    pub checked_at: Option<Timestamp>,
     /// Whether a create was ever sent: if so, a meeting may exist whatever was answered.
     pub ever_called: bool,
     /// Whether Microsoft confirmed that it is gone.
@@ -121,6 +125,11 @@ pub enum Step {
     },
     /// Set what is wanted, then read it back.
     Update {
+        /// Microsoft's id.
+        id: String,
+    },
+    /// Look whether it is still there and as it was set.
+    Check {
         /// Microsoft's id.
         id: String,
     },
@@ -170,6 +179,8 @@ pub fn plan(wanted: &Wanted, observed: &Observed) -> Step {
         None if observed.ever_called => Step::GetThenDelete { external_id },
         Some(id) if !wanted.present => Step::Delete { id: id.clone() },
         Some(id) if !is_applied => Step::Update { id: id.clone() },
+        // Whatever was never looked at was looked at before everything.
+        Some(id) if wanted.checked_since > observed.checked_at => Step::Check { id: id.clone() },
         None | Some(_) => Step::Nothing,
     }
 }

@@ -232,6 +232,27 @@ pub enum Refusal {
     /// An answer to a cancelled meeting.
     #[error("This meeting was cancelled. Nobody is expected, so there is nothing to answer.")]
     CancelledUnanswered,
+    /// What became of a meeting, in no word that there is.
+    #[error("Say whether it took place, did not, or took place at another time.")]
+    OutcomeUnknown,
+    /// What became of a meeting that is not over.
+    #[error("This meeting is not over yet. Say how it went once it is.")]
+    NotOverYet,
+    /// What became of a meeting of long ago.
+    #[error("This meeting was more than a year ago, so what was said of it stays as it is.")]
+    OutcomeClosed,
+    /// A meeting to be logged that is not over.
+    #[error("That is not over yet. Log a meeting once it is, or plan it instead.")]
+    NotOver,
+    /// A meeting to be logged of long ago.
+    #[error("That is more than a year ago. Meetings of the last year can be logged.")]
+    TooLongAgo,
+    /// Notes.
+    #[error("The notes are too long: {0} of at most 10,000 characters.")]
+    NotesTooLong(usize),
+    /// When to be reminded.
+    #[error("Choose one of the times that are offered.")]
+    ReminderInvalid,
     /// An answer to a meeting that is over.
     #[error("This meeting is over, so there is nothing to answer any more.")]
     OverUnanswered,
@@ -312,8 +333,9 @@ impl Refusal {
             | Self::TimeTwice { .. }
             | Self::InThePast
             | Self::TimeUnchanged
+            | Self::NotOver
             | Self::TimeInvalid => "time",
-            Self::TooFarAhead | Self::DateInvalid => "date",
+            Self::TooFarAhead | Self::TooLongAgo | Self::DateInvalid => "date",
             Self::DurationInvalid => "duration",
             Self::TitleInvalid => "title",
             Self::AgendaTooLong(_) => "agenda",
@@ -327,6 +349,9 @@ impl Refusal {
             Self::TimeNotOffered => "choice",
             Self::AnswerUnknown => "answer",
             Self::NoteTooLong(_) => "note",
+            Self::OutcomeUnknown => "said",
+            Self::NotesTooLong(_) => "text",
+            Self::ReminderInvalid => "minutes_before",
             Self::RepetitionUnknown
             | Self::RepetitionEndless
             | Self::RepetitionCount
@@ -357,6 +382,8 @@ impl Refusal {
             | Self::ProposedModeGone(_)
             | Self::ParticipantGone
             | Self::TooManyProposals(_)
+            | Self::NotOverYet
+            | Self::OutcomeClosed
             | Self::MeetingOver => return None,
         })
     }
@@ -392,6 +419,8 @@ impl Refusal {
             | Self::ProposedModeGone(_)
             | Self::ParticipantGone
             | Self::TooManyProposals(_)
+            | Self::NotOverYet
+            | Self::OutcomeClosed
             | Self::TeamsUnavailable(_)
             | Self::TeamsNotForYou(_)
             | Self::ModeOff => RefusalKind::Conflict,

@@ -102,6 +102,43 @@ pub(crate) fn check(
     }
 }
 
+/// A time at which people met: it is over, and began at most a year ago. What is wrong is
+/// said once per field, as of a time to come.
+pub(crate) fn check_past(when: &When, now: Timestamp) -> Result<Schedule, Vec<Refusal>> {
+    let mut refusals = Vec::new();
+    if !(5..=24 * 60).contains(&when.duration_minutes) {
+        refusals.push(Refusal::DurationInvalid);
+    }
+    let length = SignedDuration::from_mins(i64::from(when.duration_minutes));
+    let start = zone(&when.time_zone).and_then(|(name, zone)| {
+        let local = when.local_start;
+        if local < zone.to_datetime(now).saturating_sub(1.year()) {
+            return Err(Refusal::TooLongAgo);
+        }
+        if local > zone.to_datetime(now) {
+            return Err(Refusal::NotOver);
+        }
+        let starts_at = existing(local, &name, &zone)?;
+        if refusals.is_empty() && starts_at + length > now {
+            return Err(Refusal::NotOver);
+        }
+        Ok((name, starts_at))
+    });
+    match start {
+        Ok((time_zone, starts_at)) if refusals.is_empty() => Ok(Schedule {
+            local_start: when.local_start,
+            time_zone,
+            duration_minutes: when.duration_minutes,
+            starts_at,
+            ends_at: starts_at + length,
+        }),
+        start => {
+            refusals.extend(start.err());
+            Err(refusals)
+        }
+    }
+}
+
 /// A time that nobody goes by: only its distance to others counts, so it may lie anywhere.
 pub(crate) fn check_any(when: &When) -> Result<Schedule, Vec<Refusal>> {
     let (time_zone, zone) = zone(&when.time_zone).map_err(|refusal| vec![refusal])?;
@@ -138,6 +175,11 @@ fn resolve(
     if local > zone.to_datetime(now).saturating_add(2.years()) {
         return Err(Refusal::TooFarAhead);
     }
+    existing(local, name, zone)
+}
+
+/// The instant of a local time that comes exactly once.
+fn existing(local: DateTime, name: &str, zone: &TimeZone) -> Result<Timestamp, Refusal> {
     let ambiguous = zone.to_ambiguous_timestamp(local);
     let (before, after) = match ambiguous.offset() {
         AmbiguousOffset::Unambiguous { .. } => {

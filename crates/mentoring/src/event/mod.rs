@@ -13,6 +13,7 @@ use crate::lobby::LobbyScope;
 use crate::meeting::Part;
 use crate::member::EmailAddress;
 use crate::organization::{MeetingId, MemberId, ProposalId, TrackId};
+use crate::outcome::Said;
 use crate::proposal::ProposalState;
 use crate::role::Roles;
 use crate::track::{Mode, Modes};
@@ -222,6 +223,26 @@ pub enum Event {
         state: ProposalState,
         starts_at: Option<Timestamp>,
     },
+    MeetingLogged {
+        meeting: MeetingId,
+        track: TrackId,
+        mode: Mode,
+        starts_at: Timestamp,
+        people: usize,
+    },
+    OutcomeSaid {
+        meeting: MeetingId,
+        track: TrackId,
+        member: MemberId,
+        said: Said,
+    },
+    SharedNotesChanged {
+        meeting: MeetingId,
+        track: TrackId,
+    },
+    RemindersChanged {
+        member: MemberId,
+    },
 }
 
 impl Event {
@@ -272,6 +293,10 @@ impl Event {
             Self::TimesOffered { .. } => "meeting.times_offered",
             Self::ProposalAnswered { .. } => "meeting.times_answered",
             Self::ProposalEnded { .. } => "meeting.proposal_ended",
+            Self::MeetingLogged { .. } => "meeting.logged",
+            Self::OutcomeSaid { .. } => "meeting.outcome_said",
+            Self::SharedNotesChanged { .. } => "meeting.notes_changed",
+            Self::RemindersChanged { .. } => "member.reminders_changed",
         }
     }
 
@@ -300,6 +325,7 @@ impl Event {
             | Self::ProfileChanged { member, .. }
             | Self::CalendarAddressMade { member }
             | Self::CalendarAddressEnded { member }
+            | Self::RemindersChanged { member }
             | Self::DirectoryAccountMapped { member, .. }
             | Self::ApiTokenCreated { member, .. }
             | Self::ApiTokenRevoked { member, .. } => ("member", member.to_string()),
@@ -319,7 +345,10 @@ impl Event {
             | Self::MeetingProposed { meeting, .. }
             | Self::TimesOffered { meeting, .. }
             | Self::ProposalAnswered { meeting, .. }
-            | Self::ProposalEnded { meeting, .. } => ("meeting", meeting.to_string()),
+            | Self::ProposalEnded { meeting, .. }
+            | Self::MeetingLogged { meeting, .. }
+            | Self::OutcomeSaid { meeting, .. }
+            | Self::SharedNotesChanged { meeting, .. } => ("meeting", meeting.to_string()),
             Self::OrganizationCreated { .. } | Self::OrganizationDescribed { .. } => {
                 ("organization", String::new())
             }

@@ -243,6 +243,22 @@ impl Event {
                 }
                 _ => format!("Times offered for a meeting are {}.", state.as_str()),
             },
+            Self::MeetingLogged {
+                mode,
+                starts_at,
+                people,
+                ..
+            } => format!(
+                "Logged a meeting of {people} people ({}) that took place at {starts_at}.",
+                mode.label()
+            ),
+            Self::OutcomeSaid { said, .. } => {
+                format!("Said how a meeting went: {}.", said.as_str())
+            }
+            Self::SharedNotesChanged { .. } => "Changed the shared notes of a meeting.".to_owned(),
+            Self::RemindersChanged { .. } => {
+                "Changed when they are reminded of meetings.".to_owned()
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod change;
 mod joining;
+mod logged;
 mod times;
 
 use std::collections::BTreeSet;
@@ -25,6 +26,7 @@ use crate::track::{Mode, Track};
 pub(crate) use change::called_off;
 pub use change::{Changes, Move, Part, Scope, cancel, change, change_mode, leave};
 pub use joining::{Joining, OPENS_BEFORE, joining};
+pub use logged::{Record, log};
 
 /// Where a meeting is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

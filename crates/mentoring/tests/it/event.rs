@@ -8,6 +8,7 @@ use mentoring::lobby::LobbyScope;
 use mentoring::meeting::{self, Part, Scope};
 use mentoring::member::EmailAddress;
 use mentoring::organization::ProposalId;
+use mentoring::outcome::Said;
 use mentoring::proposal::ProposalState;
 use mentoring::role::{Role, Roles};
 use mentoring::track::Mode;
@@ -204,6 +205,21 @@ fn every_event() -> Vec<Event> {
             before: Mode::Teams,
             after: Mode::Phone,
         },
+        Event::MeetingLogged {
+            meeting: id,
+            track,
+            mode: Mode::Phone,
+            starts_at: now(),
+            people: 2,
+        },
+        Event::OutcomeSaid {
+            meeting: id,
+            track,
+            member: LUIS,
+            said: Said::Held,
+        },
+        Event::SharedNotesChanged { meeting: id, track },
+        Event::RemindersChanged { member: LUIS },
     ]
 }
 

@@ -21,6 +21,7 @@ fn wanted(present: bool, revision: i64) -> Wanted {
         end: Timestamp::UNIX_EPOCH + SignedDuration::from_mins(45),
         people: Vec::new(),
         lobby: LobbyScope::Organization,
+        checked_since: None,
     }
 }
 
@@ -37,6 +38,7 @@ fn every_observed() -> Vec<Observed> {
                         join_url: join_url.map(str::to_owned),
                         applied_revision,
                         applied_start: (bits & 4 != 0).then_some(Timestamp::UNIX_EPOCH),
+                        checked_at: None,
                         ever_called: bits & 1 != 0,
                         deleted_confirmed: bits & 2 != 0,
                     });
@@ -68,6 +70,7 @@ fn no_plan_names_an_external_id_of_another_generation_or_meeting() {
                     assert!(present, "{observed:?}");
                     assert_eq!(Some(id), observed.online_meeting_id);
                 }
+                Step::Check { .. } => panic!("nobody asked: {observed:?}"),
                 Step::Nothing => {}
             }
         }
@@ -113,6 +116,7 @@ fn the_times_of_the_next_occurrence_are_an_update_of_the_same_teams_meeting() {
         join_url: Some("https://teams.example/l/1".to_owned()),
         applied_revision: Some(1),
         applied_start: Some(Timestamp::UNIX_EPOCH),
+        checked_at: None,
         ever_called: true,
         deleted_confirmed: false,
     };
@@ -123,6 +127,40 @@ fn the_times_of_the_next_occurrence_are_an_update_of_the_same_teams_meeting() {
     };
     let id = "MSo1".to_owned();
     assert_eq!(plan(&next, &observed), Step::Update { id });
+}
+
+/// Before people are reminded, somebody looks whether the Teams meeting is still there; once
+/// for each such moment, and not while anything else is to be done.
+#[test]
+fn a_link_is_looked_at_once_for_each_moment_that_asks_for_it() {
+    let id = || "MSo1".to_owned();
+    let day_before = Timestamp::UNIX_EPOCH - SignedDuration::from_hours(24);
+    let mut observed = Observed {
+        generation: 1,
+        online_meeting_id: Some(id()),
+        join_url: Some("https://teams.example/l/1".to_owned()),
+        applied_revision: Some(1),
+        applied_start: Some(Timestamp::UNIX_EPOCH),
+        ever_called: true,
+        ..Observed::default()
+    };
+    let asked = Wanted {
+        checked_since: Some(day_before),
+        ..wanted(true, 1)
+    };
+    assert_eq!(plan(&asked, &observed), Step::Check { id: id() });
+    observed.checked_at = Some(day_before + SignedDuration::from_secs(1));
+    assert_eq!(plan(&asked, &observed), Step::Nothing);
+    let again = Wanted {
+        checked_since: Some(Timestamp::UNIX_EPOCH - SignedDuration::from_mins(15)),
+        ..asked.clone()
+    };
+    assert_eq!(plan(&again, &observed), Step::Check { id: id() });
+    let changed = Wanted {
+        revision: 2,
+        ..again
+    };
+    assert_eq!(plan(&changed, &observed), Step::Update { id: id() });
 }
 
 /// What was deleted in a generation is not made again in it: nobody knows whether Microsoft
@@ -168,6 +206,7 @@ impl World {
             join_url: self.join_url.clone(),
             applied_revision: self.applied,
             applied_start: self.applied.map(|_| Timestamp::UNIX_EPOCH),
+            checked_at: None,
             ever_called: self.called,
             deleted_confirmed: self.deleted,
         }
@@ -191,7 +230,7 @@ impl World {
     fn after(&self, lost: bool) -> Self {
         let mut next = self.clone();
         match self.step() {
-            Step::Nothing => {}
+            Step::Nothing | Step::Check { .. } => {}
             Step::CreateOrGet { external_id } => {
                 next.called = true;
                 let id = next.create(&external_id);

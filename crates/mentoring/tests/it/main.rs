@@ -19,11 +19,17 @@ mod meeting;
 #[cfg(test)]
 mod member;
 #[cfg(test)]
+mod note;
+#[cfg(test)]
+mod outcome;
+#[cfg(test)]
 mod people;
 #[cfg(test)]
 mod proposal;
 #[cfg(test)]
 mod refusal;
+#[cfg(test)]
+mod reminder;
 #[cfg(test)]
 mod repetition;
 #[cfg(test)]

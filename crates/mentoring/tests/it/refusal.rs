@@ -23,6 +23,7 @@ fn composed() -> Vec<Refusal> {
         Refusal::OfferedTime(2, Box::new(Refusal::InThePast)),
         Refusal::ProposedModeGone(Mode::Teams),
         Refusal::TooManyProposals(20),
+        Refusal::NotesTooLong(10_001),
         Refusal::ZoneUnknown("Mars".to_owned()),
         Refusal::MemberState("Luis Ortega".to_owned()),
         Refusal::PersonNameInvalid {

@@ -3,6 +3,7 @@ mod creation;
 mod details;
 mod joining;
 mod leaving;
+mod logged;
 mod series;
 
 use jiff::civil::{DateTime, datetime};
