@@ -2,8 +2,10 @@
 //! the reader's zone when it is sent.
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use mentoring::invitation::{CalendarObject, Change};
 use mentoring::organization::MemberId;
+use mentoring::reminder::Kind;
 use mentoring::schedule::Schedule;
 use mentoring::track::Mode;
 use serde::{Deserialize, Serialize};
@@ -14,6 +16,8 @@ use serde::{Deserialize, Serialize};
 pub enum Content {
     /// An invitation, an update or a cancellation of a meeting.
     Invitation(Box<Invitation>),
+    /// A reminder of a meeting, or the question how it went.
+    Reminder(Box<Reminder>),
     /// Somebody was invited into an organization.
     Welcome {
         /// The organization's name.
@@ -80,4 +84,38 @@ pub struct Invitation {
     /// Where the reader answers without signing in.
     #[serde(default)]
     pub answer_address: Option<String>,
+}
+
+/// What somebody is reminded of.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Reminder {
+    /// Before the meeting or after it.
+    #[serde(rename = "of")]
+    pub kind: Kind,
+    /// Which of the meeting's occurrences.
+    pub original_start: DateTime,
+    /// Its start.
+    pub starts_at: Timestamp,
+    /// Its end.
+    pub ends_at: Timestamp,
+    /// The meeting's zone.
+    pub time_zone: String,
+    /// The meeting's title.
+    pub title: String,
+    /// The track's name.
+    pub track: String,
+    /// The names of its people.
+    pub people: Vec<String>,
+    /// How people meet.
+    pub mode: Mode,
+    /// Where, for a meeting in person.
+    pub location: String,
+    /// The page of the meeting.
+    pub page: String,
+    /// Ithaca's join address, if there is a link that works.
+    pub join_address: Option<String>,
+    /// Why there is none, if there should be.
+    pub trouble: Option<String>,
+    /// Where the reader says how it went, without signing in.
+    pub outcome_address: Option<String>,
 }

@@ -52,6 +52,11 @@ impl Instance {
         self.address(&format!("/a/{code}"))
     }
 
+    /// The address behind which somebody says how a meeting went.
+    pub fn outcome_address(&self, code: &str) -> String {
+        self.address(&format!("/a/{code}/outcome"))
+    }
+
     /// The address of somebody's calendar.
     pub fn calendar_address(&self, code: &str) -> String {
         self.address(&format!("/calendar/{code}.ics"))

@@ -18,18 +18,21 @@ pub enum Reconciler {
     Health,
     /// Sends messages.
     Outbox,
+    /// Reminds people of their meetings.
+    Reminders,
     /// Forgets what is over.
     Retention,
 }
 
 impl Reconciler {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Links,
         Self::Directory,
         Self::Tokens,
         Self::Health,
         Self::Outbox,
+        Self::Reminders,
         Self::Retention,
     ];
 
@@ -41,6 +44,7 @@ impl Reconciler {
             Self::Tokens => "tokens",
             Self::Health => "health",
             Self::Outbox => "outbox",
+            Self::Reminders => "reminders",
             Self::Retention => "retention",
         }
     }

@@ -98,12 +98,13 @@ fn idempotency_key() -> Value {
 }
 
 /// What there is, in the order in which one reads of it.
-const NOUNS: [&str; 7] = [
+const NOUNS: [&str; 8] = [
     "You",
     "Tracks",
     "Meetings",
     "Occurrences",
     "Answers",
+    "Outcomes",
     "Integrations",
     "This description",
 ];

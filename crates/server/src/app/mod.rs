@@ -11,8 +11,12 @@ pub mod calendar_feeds;
 pub mod integration;
 pub mod meetings;
 pub mod members;
+pub mod notes;
+pub mod openings;
 pub mod organizations;
+pub mod outcomes;
 pub mod passwords;
+pub mod reminders;
 pub mod sessions;
 pub mod tracks;
 

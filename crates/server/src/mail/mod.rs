@@ -7,6 +7,7 @@ mod integration;
 mod meeting;
 mod member;
 mod message;
+mod reminder;
 mod smtp;
 mod text;
 pub mod trial;
@@ -18,6 +19,7 @@ pub use integration::TeamsNeedsAttention;
 pub use meeting::{MeetingLetter, MeetingReader};
 pub use member::{MemberInvitation, PasswordReset};
 pub use message::{CalendarPart, Correspondent, Letter, Message, MessageError, MessageId, Sender};
+pub use reminder::ReminderLetter;
 pub use smtp::{Delivery, Smtp, SmtpError};
 pub use when::{When, moment, repeats};
 

@@ -35,7 +35,7 @@ pub(super) fn number_null(column: &str) -> ColumnDef {
     ColumnDef::new(name(column)).big_integer().null().take()
 }
 
-fn truth(column: &str) -> ColumnDef {
+pub(super) fn truth(column: &str) -> ColumnDef {
     ColumnDef::new(name(column)).boolean().not_null().take()
 }
 
@@ -114,7 +114,7 @@ pub(super) fn index(
     statement
 }
 
-fn with_work(mut columns: Vec<ColumnDef>) -> Vec<ColumnDef> {
+pub(super) fn with_work(mut columns: Vec<ColumnDef>) -> Vec<ColumnDef> {
     columns.extend(work());
     columns
 }

@@ -22,7 +22,7 @@ use crate::store::invitations::Telling;
 use crate::store::lease::{self, Claim};
 use crate::store::links::{self, Link};
 use crate::store::meetings::{self, StoredMeeting};
-use crate::store::{StoreError, Tx, directory, members, tracks};
+use crate::store::{StoreError, Tx, directory, members, reminders, tracks};
 use crate::wake::Reconciler;
 
 /// A plan comes to rest within this many steps: create, update, and one to spare.
@@ -33,7 +33,7 @@ const WHILE_BLOCKED: SignedDuration = SignedDuration::from_hours(6);
 /// What a step taught us.
 enum Learned {
     /// The link as it is now known.
-    Link(Link),
+    Link(Box<Link>),
     /// Teams deleted it behind our back: a new one is wanted.
     Vanished,
 }
@@ -53,7 +53,7 @@ async fn one(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
         };
         let over = stored.meeting.is_over(tools.clock.now());
         let step = match link::plan(&wanted, &link.observed) {
-            Step::CreateOrGet { .. } if over => Step::Nothing,
+            Step::CreateOrGet { .. } | Step::Check { .. } if over => Step::Nothing,
             step => step,
         };
         if step == Step::Nothing {
@@ -66,9 +66,10 @@ async fn one(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
         if !announce_call(tools, claim, &link, &step).await? {
             return rest(tools, claim, Some(tools.clock.now())).await;
         }
-        match apply(&tools.microsoft, &access, &step, &link, &wanted).await {
+        let now = tools.clock.now();
+        match apply(&tools.microsoft, &access, &step, &link, &wanted, now).await {
             Ok(Learned::Link(learned)) => {
-                if !record(tools, claim, learned, &wanted).await? {
+                if !record(tools, claim, *learned, &wanted).await? {
                     return Ok(());
                 }
             }
@@ -171,7 +172,7 @@ async fn read(
     let wanted = Wanted {
         meeting: id,
         present: link.wanted
-            && meeting.state == MeetingState::Scheduled
+            && meeting.state != MeetingState::Cancelled
             && meeting.mode == Mode::Teams,
         revision: link.version,
         subject: meeting.title.clone(),
@@ -179,6 +180,7 @@ async fn read(
         end: current.ends_at,
         people,
         lobby,
+        checked_since: link.check_since,
     };
     Ok(Some((link, stored, wanted)))
 }
@@ -213,6 +215,7 @@ async fn apply(
     step: &Step,
     link: &Link,
     wanted: &Wanted,
+    now: Timestamp,
 ) -> Result<Learned, Failure> {
     let calls = client.online_meetings(&access.token);
     let mut next = link.clone();
@@ -263,6 +266,15 @@ async fn apply(
             next.differences = differences(wanted, &read_back);
             next.observed.applied_revision = Some(wanted.revision);
             next.observed.applied_start = Some(wanted.start);
+            next.observed.checked_at = Some(now);
+        }
+        Step::Check { id } => {
+            let Some(read_back) = calls.get(id).await? else {
+                return Ok(Learned::Vanished);
+            };
+            next.observed.join_url = Some(read_back.join_web_url.to_string());
+            next.differences = differences(wanted, &read_back);
+            next.observed.checked_at = Some(now);
         }
         Step::Delete { id } => {
             delete(client, access, id).await?;
@@ -270,7 +282,7 @@ async fn apply(
         }
         Step::Nothing => {}
     }
-    Ok(Learned::Link(next))
+    Ok(Learned::Link(Box::new(next)))
 }
 
 /// Deletes a Teams meeting. Microsoft's own link may outlive that and even revive the
@@ -396,8 +408,10 @@ async fn record(
         };
         tell.everyone().await?;
     }
+    reminders::wake(&tx, claim.organization, id).await?;
     tx.commit().await?;
     tools.wake.ring(Reconciler::Outbox);
+    tools.wake.ring(Reconciler::Reminders);
     Ok(true)
 }
 

@@ -10,6 +10,7 @@ pub mod health;
 pub mod host;
 pub mod links;
 pub mod outbox;
+pub mod reminders;
 pub mod removal;
 pub mod retention;
 pub mod tokens;
@@ -137,6 +138,10 @@ pub fn turns(tools: &Tools) -> Vec<Turn> {
         Turn {
             rhythm: rhythm(Reconciler::Outbox, Rows::Outbox, mails_at_once, 1),
             work: |tools, claims| Box::pin(outbox::reconcile(tools, claims)),
+        },
+        Turn {
+            rhythm: rhythm(Reconciler::Reminders, Rows::Reminders, 2, 8),
+            work: |tools, claims| Box::pin(reminders::reconcile(tools, claims)),
         },
     ]
 }

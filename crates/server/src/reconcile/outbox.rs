@@ -4,18 +4,22 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use jiff::SignedDuration;
+use mentoring::answer::Answer;
 use mentoring::invitation::Method;
 use mentoring::meeting::MeetingState;
 use mentoring::member::{Member, MemberState};
+use mentoring::reminder::Kind;
+use mentoring::repetition::OccurrenceState;
 use secrecy::ExposeSecret;
 use url::Url;
 
 use super::{Tools, Trouble};
 use crate::app::access_links::sealed_place;
-use crate::content::{Content, Invitation};
+use crate::content::{Content, Invitation, Reminder};
 use crate::mail::{
     Correspondent, Delivery, Letter, MeetingLetter, MeetingReader, MemberInvitation,
-    Message as Mail, MessageId, PasswordReset, Sender, TeamsNeedsAttention, calendar,
+    Message as Mail, MessageId, PasswordReset, ReminderLetter, Sender, TeamsNeedsAttention,
+    calendar,
 };
 use crate::store::lease::{self, Claim};
 use crate::store::organizations::{self, Organization};
@@ -103,7 +107,12 @@ async fn out_of_date(
     if !reads {
         return Ok(Some("the reader is not active"));
     }
-    let (Content::Invitation(invitation), Some(id)) = (content, message.meeting) else {
+    let invitation = match content {
+        Content::Invitation(invitation) => invitation,
+        Content::Reminder(reminder) => return reminds_in_vain(tools, reminder, message).await,
+        _ => return Ok(None),
+    };
+    let Some(id) = message.meeting else {
         return Ok(None);
     };
     let Some(stored) = meetings::find_for_work(&tools.store, message.organization, id).await?
@@ -124,6 +133,41 @@ async fn out_of_date(
         return Ok(Some("the reader is no longer invited"));
     }
     Ok(None)
+}
+
+/// Why nobody needs to be reminded any more: what a reminder says is of one time.
+async fn reminds_in_vain(
+    tools: &Tools,
+    reminder: &Reminder,
+    message: &Message,
+) -> Result<Option<&'static str>, Trouble> {
+    let Some(id) = message.meeting else {
+        return Ok(None);
+    };
+    let Some(stored) = meetings::find_for_work(&tools.store, message.organization, id).await?
+    else {
+        return Ok(Some("the meeting is gone"));
+    };
+    let meeting = &stored.meeting;
+    let mut people = meeting.attendees.iter();
+    let Some(attendee) = people.find(|one| one.member == message.member) else {
+        return Ok(Some("the reader is no longer of the meeting"));
+    };
+    let occurrence = meeting.occurrence(reminder.original_start);
+    let stands = occurrence.filter(|one| {
+        one.starts_at == reminder.starts_at && one.state != OccurrenceState::Cancelled
+    });
+    let Some(occurrence) = stands else {
+        return Ok(Some("the meeting was cancelled or moved"));
+    };
+    if reminder.kind == Kind::After {
+        return Ok(None);
+    }
+    if attendee.answer == Some(Answer::No) {
+        return Ok(Some("the reader will not come"));
+    }
+    let has_begun = occurrence.starts_at <= tools.clock.now();
+    Ok(has_begun.then_some("the meeting has begun"))
 }
 
 fn compose(
@@ -153,6 +197,7 @@ fn compose(
             part = Some(calendar::write(&object, &tools.sender)?);
             meeting_letter(invitation, reader, organization)?
         }
+        Content::Reminder(reminder) => reminder_letter(reminder, reader, organization)?,
         Content::Welcome {
             organization,
             invited_by,
@@ -261,6 +306,31 @@ fn meeting_letter(
         join_address: join_address.as_ref(),
         host: invitation.host.as_deref(),
         answer_address: answer_address.as_ref(),
+    }
+    .write())
+}
+
+fn reminder_letter(
+    reminder: &Reminder,
+    reader: &Member,
+    organization: &Organization,
+) -> Result<Letter, Trouble> {
+    let read = |address: &Option<String>| address.as_deref().map(str::parse::<Url>).transpose();
+    Ok(ReminderLetter {
+        time_zone: &reader.time_zone,
+        language: &reader.language,
+        organization: &organization.name,
+        title: &reminder.title,
+        track: &reminder.track,
+        people: &reminder.people,
+        span: (reminder.starts_at, reminder.ends_at),
+        meeting_zone: &reminder.time_zone,
+        mode: reminder.mode,
+        location: &reminder.location,
+        page: &reminder.page.parse()?,
+        join_address: read(&reminder.join_address)?.as_ref(),
+        trouble: reminder.trouble.as_deref(),
+        outcome_address: read(&reminder.outcome_address)?.as_ref(),
     }
     .write())
 }

@@ -6,9 +6,11 @@ use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
 use super::Tools;
-use crate::store::{Stored, api_tokens, attempts, consents, idempotency, sessions};
+use crate::store::{Stored, api_tokens, attempts, consents, idempotency, openings, sessions};
 use crate::wake::Reconciler;
 
+/// Who opened a join address when is kept for so long.
+const KEPT_OPENINGS: SignedDuration = SignedDuration::from_hours(24 * 90);
 const INTERVAL: Duration = Duration::from_mins(10);
 
 /// Cleans up every ten minutes until `stop`.
@@ -47,6 +49,8 @@ async fn clean(tools: &Tools) -> Stored<()> {
     idempotency::delete_old(&tx).await?;
     // An expired token stays on its member's list for a while, so that they see why.
     api_tokens::delete_expired(&tx, tx.now - SignedDuration::from_hours(24 * 30)).await?;
+    // Whether people met is settled by then.
+    openings::delete_before(&tx, tx.now - KEPT_OPENINGS).await?;
     consents::delete_before(&tx, tx.now - SignedDuration::from_hours(24)).await?;
     tx.commit().await
 }

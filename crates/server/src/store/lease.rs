@@ -24,6 +24,8 @@ pub enum Work {
     Integrations,
     /// Messages to be sent; a row a message.
     Outbox,
+    /// People to be reminded; a row a meeting.
+    Reminders,
 }
 
 impl Work {
@@ -34,6 +36,7 @@ impl Work {
             Self::Credentials => "credentials",
             Self::Integrations => "integrations",
             Self::Outbox => "outbox",
+            Self::Reminders => "reminders",
         }
     }
 }

@@ -38,6 +38,8 @@ pub struct Link {
     pub integration_generation: i64,
     /// Failed tries since the last success.
     pub attempts: i64,
+    /// It is to be looked at if that was not done since then.
+    pub check_since: Option<Timestamp>,
     /// Whether Ithaca let go of it: it works on in Teams but is no longer changed.
     pub kept: bool,
 }
@@ -59,6 +61,7 @@ fn link(row: row::Model) -> Stored<Link> {
             join_url: row.join_url,
             applied_revision: row.applied_version,
             applied_start: row.applied_start.map(instant),
+            checked_at: row.checked_at.map(instant),
             ever_called: row.ever_called,
             deleted_confirmed: row.deleted_confirmed,
         },
@@ -72,6 +75,7 @@ fn link(row: row::Model) -> Stored<Link> {
             .unwrap_or_default(),
         integration_generation: row.integration_generation,
         attempts: row.attempts,
+        check_since: row.check_since.map(instant),
         kept: row.kept,
     })
 }
@@ -102,6 +106,7 @@ pub async fn want(
         join_url: Set(None),
         applied_version: Set(None),
         applied_start: Set(None),
+        checked_at: Set(None),
         ever_called: Set(false),
         deleted_confirmed: Set(false),
         lobby_difference: Set(None),
@@ -129,6 +134,25 @@ pub async fn touch(tx: &Tx, organization: OrganizationId, meeting: MeetingId) ->
         .col_expr(row::Column::Version, Expr::col(row::Column::Version).add(1))
         .col_expr(row::Column::DueAt, Some(millis(tx.now)).into())
         .col_expr(row::Column::Attempts, 0i64.into())
+        .filter(row::Column::OrganizationId.eq(organization.0))
+        .filter(row::Column::Id.eq(meeting.0))
+        .filter(row::Column::Wanted.eq(true))
+        .filter(row::Column::Kept.eq(false))
+        .exec(tx.on())
+        .await?;
+    Ok(())
+}
+
+/// Asks for the link to be looked at, unless that was done since this instant.
+pub async fn check(
+    tx: &Tx,
+    organization: OrganizationId,
+    meeting: MeetingId,
+    since: Timestamp,
+) -> Stored<()> {
+    row::Entity::update_many()
+        .col_expr(row::Column::CheckSince, Some(millis(since)).into())
+        .col_expr(row::Column::DueAt, Some(millis(tx.now)).into())
         .filter(row::Column::OrganizationId.eq(organization.0))
         .filter(row::Column::Id.eq(meeting.0))
         .filter(row::Column::Wanted.eq(true))
@@ -197,6 +221,7 @@ pub async fn save(tx: &Tx, link: &Link) -> Stored<()> {
             join_url: Set(link.observed.join_url.clone()),
             applied_version: Set(link.observed.applied_revision),
             applied_start: Set(link.observed.applied_start.map(millis)),
+            checked_at: Set(link.observed.checked_at.map(millis)),
             ever_called: Set(link.observed.ever_called),
             deleted_confirmed: Set(link.observed.deleted_confirmed),
             lobby_difference: Set(differences),
@@ -389,6 +414,8 @@ mod row {
         pub join_url: Option<String>,
         pub applied_version: Option<i64>,
         pub applied_start: Option<i64>,
+        pub checked_at: Option<i64>,
+        pub check_since: Option<i64>,
         pub ever_called: bool,
         pub deleted_confirmed: bool,
         pub lobby_difference: Option<String>,

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 use mentoring::organization::{MeetingId, MemberId, OrganizationId};
+use mentoring::reminder::Reminder;
 use mentoring::role::Sight;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
@@ -179,6 +180,8 @@ pub async fn drop_waiting(
         .filter(row::Column::MeetingId.eq(meeting.0))
         .filter(row::Column::MemberId.eq(member.0))
         .filter(row::Column::Fate.eq(Fate::Waiting.as_str()))
+        // A reminder is about one time of the meeting, and knows itself when that is no more.
+        .filter(row::Column::Topic.not_like(format!("{}%", Reminder::TOPIC)))
         .filter(row::Column::LeaseOwner.is_null())
         .order_by_asc(row::Column::Id)
         .all(tx.on())

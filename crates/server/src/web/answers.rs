@@ -107,7 +107,7 @@ async fn question(app: &App, code: &str) -> Result<Question, Failed> {
 }
 
 /// The same for a code that never was and for one that has ended.
-fn gone() -> Failed {
+pub(super) fn gone() -> Failed {
     Failed::Said(Box::new(Said {
         status: StatusCode::NOT_FOUND,
         heading: "This link does not work any more".to_owned(),

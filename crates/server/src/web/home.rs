@@ -1,5 +1,6 @@
 //! Home: what is next, and does it need me?
 
+use jiff::SignedDuration;
 use mentoring::integration::IntegrationState;
 use mentoring::role::Role;
 
@@ -14,6 +15,18 @@ use crate::store::{self, integrations, tracks};
 /// How many meetings home shows after the next one.
 const LATER: usize = 4;
 
+/// How many meetings home asks about, and for how long after they were over.
+const MOST_ASKED: u64 = 3;
+const ASKED_FOR: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+/// The page that asks how a meeting went, from that of the meeting.
+fn outcome_of(address: &str) -> String {
+    match address.split_once('?') {
+        Some((page, occurrence)) => format!("{page}/outcome?{occurrence}"),
+        None => format!("{address}/outcome"),
+    }
+}
+
 /// Home.
 pub async fn show(signed_in: SignedIn) -> Answer {
     let now = signed_in.app.clock.now();
@@ -22,11 +35,20 @@ pub async fn show(signed_in: SignedIn) -> Answer {
     lines.retain(|line| line.occurrence.is_ahead(now));
     lines.truncate(1 + LATER);
     let mut lines = meetings::lines(&signed_in, lines).await?.into_iter();
+    let asked = (now - ASKED_FOR, now);
+    let asked =
+        store::meetings::list_unanswered(&signed_in.app.store, &signed_in.sight, asked, MOST_ASKED)
+            .await?;
+    let mut asked = meetings::lines(&signed_in, asked).await?;
+    for line in &mut asked {
+        line.address = outcome_of(&line.address);
+    }
     view(&Home {
         frame: signed_in.frame(Here::Home).await?,
         first_name: signed_in.member().first_name.clone(),
         next: lines.next(),
         later: lines.collect(),
+        asked,
         tracks: home_tracks(&signed_in).await?,
         hints: hints(&signed_in).await?,
     })

@@ -1,7 +1,7 @@
 //! The join address of a meeting: it opens Teams, or says why it doesn't.
 
 use axum::extract::{Path, State};
-use http::{HeaderValue, header};
+use http::{HeaderMap, HeaderValue, Method, header};
 use mentoring::organization::OrganizationId;
 
 use super::actor::{self, SignedIn};
@@ -30,12 +30,19 @@ impl FromFields for Insists {
 pub async fn show(
     State(app): State<App>,
     caller: Caller,
+    method: Method,
+    headers: HeaderMap,
     Path(code): Path<String>,
     Query(Insists(insists)): Query<Insists>,
 ) -> Answer {
     let (stored, opened) = app.join(&code, insists).await?;
     let closed = match opened {
-        Ok(address) => return leave(&address),
+        Ok(address) => {
+            if is_press(&method, &headers) {
+                keep_opening(&caller, &stored).await;
+            }
+            return leave(&address);
+        }
         Err(closed) => closed,
     };
     let guest = guest(&caller, &stored).await?;
@@ -65,6 +72,35 @@ pub async fn show(
             )
         }),
     })
+}
+
+/// Whether a person went there: not a program that looks whether the address is there, and
+/// not a browser that fetches what may be wanted next.
+fn is_press(method: &Method, headers: &HeaderMap) -> bool {
+    let says = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let fetches_ahead = ["sec-purpose", "purpose", "x-moz"]
+        .iter()
+        .any(|name| says(name).is_some());
+    let navigates = says("sec-fetch-mode").is_none_or(|mode| mode == "navigate");
+    *method == Method::GET && navigates && !fetches_ahead
+}
+
+/// Keeps who went there, as far as that is known: only of those who are signed in, for a
+/// program that looks for harm in mails has their link but not their session. Whatever goes
+/// wrong with it keeps nobody from their meeting.
+async fn keep_opening(caller: &Caller, stored: &StoredMeeting) {
+    let Ok(Some(signed_in)) = actor::resolve(caller).await else {
+        return;
+    };
+    let kept = caller.app.keep_opening(signed_in.acting(), stored).await;
+    if let Err(error) = kept {
+        tracing::warn!(
+            organization.id = %stored.meeting.organization,
+            meeting.id = %stored.meeting.id,
+            %error,
+            "it could not be kept that somebody opened a join address"
+        );
+    }
 }
 
 /// The way to Teams. The address of our page is as good as an invitation: Teams never

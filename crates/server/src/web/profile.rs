@@ -11,6 +11,7 @@ use super::form::{Fields, Form, FromFields};
 use super::pages::form::{Choice, Errors};
 use super::pages::frame::Here;
 use super::pages::profile::{Calendar, MadeCalendar, Profile};
+use super::reminders;
 use super::times::{self, Reader};
 use super::tokens::{self, Typed};
 use crate::app::members::LANGUAGES;
@@ -95,6 +96,7 @@ async fn page(
         } else {
             format!("You are signed in on {browsers} browsers.")
         },
+        reminders: reminders::part(signed_in).await?,
         tokens: tokens::part(signed_in, typed).await?,
         calendar: Calendar {
             since: since.map(|since| times::moment(since, now, reader)),

@@ -4,10 +4,12 @@
 use axum::Router;
 use axum::routing::{get, post};
 
-use super::meetings::{self, cancellation, details, link, list, new, schedule};
+use super::meetings::{
+    self, cancellation, details, link, list, logged, new, notes, outcome, schedule,
+};
 use super::{
     answers, assets, audit, calendar, health, home, integrations, join, manage, members,
-    organization, profile, reference, settings, sign_in, tokens, tracks,
+    organization, outcomes, profile, reference, reminders, settings, sign_in, tokens, tracks,
 };
 use crate::app::App;
 
@@ -68,6 +70,10 @@ pub(super) fn table() -> Router<App> {
             "/{slug}/profile/calendar/removal",
             get(calendar::again).post(calendar::end),
         )
+        .route(
+            "/{slug}/profile/reminders",
+            get(reminders::again).post(reminders::change),
+        )
         .route("/{slug}/people/{id}/photo", get(profile::photo))
         .route("/{slug}/meetings", get(list::show))
         .route("/{slug}/meetings/{id}", get(meetings::show::show))
@@ -99,9 +105,31 @@ pub(super) fn table() -> Router<App> {
             "/{slug}/tracks/{track}/meetings/new/modes",
             get(new::show_modes),
         )
+        .merge(afterwards())
         .merge(run_by_administrators())
         .merge(program_settings())
         .merge(connection())
+}
+
+/// What comes after a meeting.
+fn afterwards() -> Router<App> {
+    Router::new()
+        .route(
+            "/a/{code}/outcome",
+            get(outcomes::show).post(outcomes::give),
+        )
+        .route(
+            "/{slug}/meetings/{id}/outcome",
+            get(outcome::show).post(outcome::say),
+        )
+        .route(
+            "/{slug}/meetings/{id}/notes",
+            get(notes::show).post(notes::change),
+        )
+        .route(
+            "/{slug}/tracks/{track}/meetings/past",
+            get(logged::show).post(logged::log),
+        )
 }
 
 /// What global administrators run.
@@ -165,6 +193,14 @@ fn program_settings() -> Router<App> {
         .route(
             "/{slug}/tracks/{track}/settings/participants/{id}/removal",
             post(settings::participants::remove),
+        )
+        .route(
+            "/{slug}/tracks/{track}/settings/meetings",
+            get(settings::meetings::show),
+        )
+        .route(
+            "/{slug}/tracks/{track}/settings/meetings.csv",
+            get(settings::meetings::export),
         )
         .route(
             "/{slug}/tracks/{track}/settings/teams",

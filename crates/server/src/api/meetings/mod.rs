@@ -7,6 +7,7 @@ mod create;
 mod fields;
 mod list;
 mod occurrences;
+mod outcomes;
 mod seen;
 mod shown;
 
@@ -29,6 +30,7 @@ use crate::store::meetings::{self, StoredMeeting};
 use seen::Seen;
 
 pub fn routes() -> Vec<Route> {
+    let others = [of_occurrences(), of_answers(), of_outcomes()];
     let the_meeting = || in_path("id", "The meeting.");
     let mut windowed = vec![
         in_query(
@@ -126,8 +128,7 @@ pub fn routes() -> Vec<Route> {
         },
     ]
     .into_iter()
-    .chain(of_occurrences())
-    .chain(of_answers())
+    .chain(others.into_iter().flatten())
     .collect()
 }
 
@@ -219,6 +220,45 @@ fn of_answers() -> Vec<Route> {
     ]
 }
 
+fn of_outcomes() -> Vec<Route> {
+    let the_occurrence = || {
+        vec![
+            in_path("id", "The meeting."),
+            shape!({ "name": "original_start", "in": "path", "required": true, "description": "The occurrence, by its `original_start`.", "schema": { "type": "string", "pattern": fields::WALL } }),
+        ]
+    };
+    let mut in_parts = the_occurrence();
+    in_parts.extend(of_pages());
+    vec![
+        Route {
+            method: "get",
+            path: "/meetings/{id}/occurrences/{original_start}/outcomes",
+            handler: get(outcomes::list),
+            id: "listOutcomes",
+            noun: "Outcomes",
+            summary: "List what people say of how an occurrence went",
+            detail: "For those who attend. Others see by its `status` whether it was held or missed: it was held if anybody who was to be there says so.",
+            parameters: in_parts,
+            body: None,
+            answer: answered(200, "OutcomePage", "A part of the list.", &[]),
+            refusals: &[],
+        },
+        Route {
+            method: "post",
+            path: "/meetings/{id}/occurrences/{original_start}/outcomes",
+            handler: post(outcomes::say),
+            id: "sayOutcome",
+            noun: "Outcomes",
+            summary: "Say how an occurrence went",
+            detail: "For those who attend, once it is over and for a year. `moved` needs the `local_start` at which it took place. A later word takes the place of an earlier one. The meeting's revision stays.",
+            parameters: the_occurrence(),
+            body: Some(("OwnOutcome", true)),
+            answer: answered(200, "Occurrence", "The occurrence as it is now.", &[]),
+            refusals: &[],
+        },
+    ]
+}
+
 fn answered(
     status: u16,
     shape: &'static str,
@@ -237,6 +277,7 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
     let mut schemas = shown::schemas();
     schemas.extend(occurrences::schemas());
     schemas.extend(answers::schemas());
+    schemas.extend(outcomes::schemas());
     schemas.extend([
         ("MeetingDraft", create::schema()),
         ("MeetingChanges", change::schema()),

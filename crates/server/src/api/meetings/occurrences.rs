@@ -129,7 +129,7 @@ pub async fn list(bearer: Bearer, Path(id): Path<String>, mut parameters: Parame
 }
 
 /// The occurrence of an address; one that is none is not found.
-fn named(stored: &StoredMeeting, original_start: &str) -> Result<Occurrence, Problem> {
+pub(super) fn named(stored: &StoredMeeting, original_start: &str) -> Result<Occurrence, Problem> {
     fields::wall(original_start)
         .and_then(|original| stored.meeting.occurrence(original))
         .ok_or_else(Problem::not_found)

@@ -10,8 +10,11 @@ use mentoring::organization::{MeetingId, MemberId, OrganizationId, TrackId};
 use mentoring::repetition::Occurrence;
 use mentoring::role::Sight;
 use mentoring::track::Track;
-use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
+use sea_orm::sea_query::{Condition, Expr, ExprTrait};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    Statement, Value,
+};
 use uuid::Uuid;
 
 use super::occurrences::{agenda, occurrence};
@@ -139,6 +142,45 @@ pub async fn list_mine_past(
     lines(store, sight.organization, keys).await
 }
 
+/// The actor's own meetings that ended between these two instants and of which they have
+/// not said how they went, the latest first.
+pub async fn list_unanswered(
+    store: &Store,
+    sight: &Sight,
+    (from, until): (Timestamp, Timestamp),
+    most: u64,
+) -> Stored<Vec<Line>> {
+    let on = store.read();
+    let text = format!(
+        "SELECT g.meeting_id, g.original_start FROM agenda g \
+         JOIN occurrences o ON o.organization_id = g.organization_id \
+         AND o.meeting_id = g.meeting_id AND o.original_start = g.original_start \
+         JOIN meetings m ON m.organization_id = g.organization_id AND m.id = g.meeting_id \
+         WHERE g.organization_id = $1 AND g.member_id = $2 AND g.starts_at > $3 \
+         AND g.starts_at <= $4 AND g.ends_at <= $4 AND o.state <> 'cancelled' \
+         AND m.state IN ('scheduled', 'held', 'missed') \
+         AND NOT EXISTS (SELECT 1 FROM outcomes s WHERE s.organization_id = g.organization_id \
+         AND s.meeting_id = g.meeting_id AND s.original_start = g.original_start \
+         AND s.member_id = g.member_id) \
+         ORDER BY g.starts_at DESC, g.meeting_id LIMIT {most}"
+    );
+    let values: [Value; 4] = [
+        sight.organization.0.into(),
+        sight.member.0.into(),
+        millis(from).into(),
+        millis(until).into(),
+    ];
+    let statement = Statement::from_sql_and_values(on.get_database_backend(), text, values);
+    let mut keys = Vec::new();
+    for row in on.query_all_raw(statement).await? {
+        keys.push((
+            row.try_get("", "meeting_id")?,
+            row.try_get("", "original_start")?,
+        ));
+    }
+    lines(store, sight.organization, keys).await
+}
+
 fn mine(sight: &Sight) -> Select<agenda::Entity> {
     agenda::Entity::find()
         .select_only()
@@ -191,6 +233,12 @@ pub async fn list_feed(
         .filter(row::Column::OrganizationId.eq(sight.organization.0))
         .filter(row::Column::Id.is_in(keys.iter().map(|(id, _)| *id)))
         .filter(row::Column::State.ne(MeetingState::Cancelled.as_str()))
+        // What was logged afterwards was in nobody's calendar.
+        .filter(
+            Condition::any()
+                .add(row::Column::State.eq(MeetingState::Scheduled.as_str()))
+                .add(row::Column::AnnouncedSequence.is_not_null()),
+        )
         .all(store.read())
         .await?;
     let mut stored: BTreeMap<Uuid, StoredMeeting> =

@@ -1,6 +1,7 @@
 //! Meetings and who attends them.
 
 mod attendees;
+mod counts;
 mod list;
 mod occurrences;
 mod page;
@@ -22,13 +23,16 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Store, StoreError, Stored, Tx, instant, millis, word};
+use super::{Store, StoreError, Stored, Tx, instant, millis, reminders, word};
 
 use attendees::attended_by;
 pub use attendees::{Asked, answer_code, find_asked, replies, save_reply};
+pub use counts::{Count, Counts, count_of_track};
 pub use list::{
-    After, Line, list_feed, list_mine, list_mine_past, list_of_track, people_of, track_of,
+    After, Line, list_feed, list_mine, list_mine_past, list_of_track, list_unanswered, people_of,
+    track_of,
 };
+pub use occurrences::{settle, was_of};
 pub use page::{Window, page_mine, page_of_track};
 
 /// A meeting with what the store knows beside the rules.
@@ -58,6 +62,11 @@ impl StoredMeeting {
         }
     }
 
+    /// Whether it was written down once it was over, without having been planned.
+    pub fn is_logged(&self) -> bool {
+        self.meeting.revision == 1 && self.changed_at >= self.meeting.ends_at()
+    }
+
     /// The meeting as people know it while what they are to be told still waits for its
     /// link; none if they know all.
     pub fn known(&self) -> Option<Meeting> {
@@ -71,7 +80,7 @@ impl StoredMeeting {
 }
 
 /// A local time as it is stored.
-fn local(text: &str, column: &str) -> Stored<DateTime> {
+pub(in crate::store) fn local(text: &str, column: &str) -> Stored<DateTime> {
     text.parse()
         .map_err(|_| StoreError::Unreadable(format!("{column} = {text:?}")))
 }
@@ -182,7 +191,8 @@ pub async fn insert(
     let people = meeting.attendees.iter().copied();
     attendees::insert(tx, meeting, people, 0).await?;
     occurrences::keep(tx, meeting).await?;
-    occurrences::write_agenda(tx, meeting).await
+    occurrences::write_agenda(tx, meeting).await?;
+    reminders::begin(tx, meeting).await
 }
 
 /// Writes the next revision of a meeting, if the stored one is still the one before it.
@@ -204,7 +214,7 @@ pub async fn update(tx: &Tx, meeting: &Meeting) -> Stored<()> {
     if others || times {
         occurrences::write_agenda(tx, meeting).await?;
     }
-    Ok(())
+    reminders::touch(tx, meeting).await
 }
 
 /// Records what people have been told of: this revision.

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::DateTime;
 use mentoring::meeting::Meeting;
-use mentoring::organization::OrganizationId;
+use mentoring::organization::{MemberId, OrganizationId};
 use mentoring::repetition::{Occurrence, OccurrenceState};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
@@ -12,7 +13,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{local, minutes};
+use super::{local, minutes, row};
 use crate::store::{Stored, Tx, instant, millis, word};
 
 fn read(row: &occurrence::Model) -> Stored<Occurrence> {
@@ -110,6 +111,43 @@ pub(super) async fn keep(tx: &Tx, meeting: &Meeting) -> Stored<bool> {
             .await?;
     }
     Ok(!different.is_empty() || !outdated.is_empty())
+}
+
+/// Whether somebody was of an occurrence: who joined a series later was not.
+pub async fn was_of(
+    tx: &Tx,
+    meeting: &Meeting,
+    member: MemberId,
+    original_start: DateTime,
+) -> Stored<bool> {
+    let found = agenda::Entity::find()
+        .filter(agenda::Column::OrganizationId.eq(meeting.organization.0))
+        .filter(agenda::Column::MeetingId.eq(meeting.id.0))
+        .filter(agenda::Column::MemberId.eq(member.0))
+        .filter(agenda::Column::OriginalStart.eq(original_start.to_string()))
+        .one(tx.on())
+        .await?;
+    Ok(found.is_some())
+}
+
+/// Keeps where an occurrence and its meeting are in their lives now. The revision stays.
+pub async fn settle(tx: &Tx, meeting: &Meeting, original_start: DateTime) -> Stored<()> {
+    if let Some(one) = meeting.occurrence(original_start) {
+        occurrence::Entity::update_many()
+            .col_expr(occurrence::Column::State, one.state.as_str().into())
+            .filter(occurrence::Column::OrganizationId.eq(meeting.organization.0))
+            .filter(occurrence::Column::MeetingId.eq(meeting.id.0))
+            .filter(occurrence::Column::OriginalStart.eq(original_start.to_string()))
+            .exec(tx.on())
+            .await?;
+    }
+    row::Entity::update_many()
+        .col_expr(row::Column::State, meeting.state.as_str().into())
+        .filter(row::Column::OrganizationId.eq(meeting.organization.0))
+        .filter(row::Column::Id.eq(meeting.id.0))
+        .exec(tx.on())
+        .await?;
+    Ok(())
 }
 
 /// Writes the agenda of a meeting's people anew. Who came later has nothing in it of what

@@ -7,13 +7,15 @@ use mentoring::answer::{self, Answer, Reply};
 use mentoring::lobby::{self, Difference, Entry, LobbyScope, Person};
 use mentoring::meeting::{Meeting, MeetingState};
 use mentoring::member::Member;
+use mentoring::note::Audience;
 use mentoring::organization::MemberId;
 use mentoring::repetition::{Occurrence, OccurrenceState};
 use mentoring::role::{Role, Roles, rights};
 use mentoring::track::Mode;
 
 use super::scope::Named;
-use super::{link, mode, when, words};
+use super::{link, mode, notes, outcome, when, words};
+use crate::app::AppError;
 use crate::mail;
 use crate::store::meetings::StoredMeeting;
 use crate::store::{self, directory, integrations, links, tracks};
@@ -127,8 +129,15 @@ pub(super) async fn page(
         coming: coming.into_iter().map(&entry).collect(),
         past: past.into_iter().map(&entry).collect(),
         yours,
+        afterwards: outcome::afterwards(signed_in, meeting, &occurrence, &people).await?,
+        notes: shared_notes(signed_in, meeting, rights.see_content).await?,
         made: planner.map_or(String::new(), |person| {
-            format!("{} planned this meeting.", person.name())
+            let verb = if stored.is_logged() {
+                "logged"
+            } else {
+                "planned"
+            };
+            format!("{} {verb} this meeting.", person.name())
         }),
     })
 }
@@ -158,6 +167,23 @@ fn entry(
     }
 }
 
+/// What its people wrote together.
+async fn shared_notes(
+    signed_in: &SignedIn,
+    meeting: &Meeting,
+    may_read: bool,
+) -> Result<Option<Vec<String>>, Failed> {
+    if !may_read {
+        return Ok(None);
+    }
+    let acting = signed_in.acting();
+    match signed_in.app.notes(acting, meeting, Audience::Shared).await {
+        Ok(shared) => Ok(Some(notes::lines(&shared.text))),
+        Err(AppError::NotFound) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
 fn state(meeting: &Meeting, occurrence: &Occurrence, is_ahead: bool) -> pages::MeetingState {
     match meeting.state {
         MeetingState::Scheduled if occurrence.state == OccurrenceState::Cancelled => {
@@ -178,10 +204,17 @@ fn state(meeting: &Meeting, occurrence: &Occurrence, is_ahead: bool) -> pages::M
             pages::MeetingState::Over("No time is settled yet: the meeting is proposed.".to_owned())
         }
         MeetingState::Scheduled if is_ahead => pages::MeetingState::Scheduled,
-        MeetingState::Scheduled => pages::MeetingState::Over("This meeting is over.".to_owned()),
-        MeetingState::Held => pages::MeetingState::Over("This meeting was held.".to_owned()),
-        MeetingState::Missed => {
-            pages::MeetingState::Over("This meeting did not take place.".to_owned())
+        MeetingState::Scheduled | MeetingState::Held | MeetingState::Missed => {
+            pages::MeetingState::Over(
+                match occurrence.state {
+                    OccurrenceState::Held => "This meeting was held.",
+                    OccurrenceState::Missed => "This meeting did not take place.",
+                    OccurrenceState::Scheduled | OccurrenceState::Cancelled => {
+                        "This meeting is over."
+                    }
+                }
+                .to_owned(),
+            )
         }
     }
 }

@@ -17,6 +17,9 @@ pub fn tag(occurrence: &Occurrence, link: Option<&LinkState>) -> Option<Tag> {
     if occurrence.state == OccurrenceState::Cancelled {
         return Some(Tag::new("Cancelled", Tone::Wrong));
     }
+    if occurrence.state == OccurrenceState::Missed {
+        return Some(Tag::new("Missed", Tone::Waiting));
+    }
     match link {
         Some(LinkState::Waiting(_)) => Some(Tag::new("Creating the Teams link…", Tone::Waiting)),
         Some(LinkState::Failed(_)) => Some(Tag::new("No Teams link", Tone::Wrong)),

@@ -16,6 +16,9 @@ pub struct Home {
     pub next: Option<MeetingLine>,
     /// What comes after it.
     pub later: Vec<MeetingLine>,
+    /// What is over, and of which the reader has not said how it went; leads to the page
+    /// that asks.
+    pub asked: Vec<MeetingLine>,
     pub tracks: Vec<HomeTrack>,
     /// What waits for a global administrator: "Connect Microsoft Teams".
     pub hints: Vec<Hint>,

@@ -5,6 +5,7 @@ use askama::filters::HtmlSafe;
 
 use super::form::{Choice, Errors};
 use super::frame::{Frame, TrackMark};
+use super::outcomes::Afterwards;
 use super::shown::{Face, Mode, Tag, Way, When};
 
 /// A meeting in a list.
@@ -121,6 +122,10 @@ pub struct Meeting {
     pub past: Vec<OccurrenceLine>,
     /// Only for its people, while it lies ahead.
     pub yours: Option<YourAnswer>,
+    /// Only for its people, once it is over.
+    pub afterwards: Option<Afterwards>,
+    /// The shared notes; only for its people.
+    pub notes: Option<Vec<String>>,
     /// "Mei Tanaka planned this meeting on 23 Nov 2026 at 14:02."
     pub made: String,
 }
@@ -179,7 +184,7 @@ pub enum Forecast {
 }
 
 impl Forecast {
-    fn sentence(self) -> &'static str {
+    pub(super) fn sentence(self) -> &'static str {
         match self {
             Self::WalksIn => "walks in",
             Self::Waits => "waits until someone lets them in",

@@ -18,8 +18,16 @@ pub struct Profile {
     pub languages: Vec<Choice>,
     /// "Signed in on 2 browsers."
     pub sessions: String,
+    pub reminders: Reminders,
     pub tokens: Tokens,
     pub calendar: Calendar,
+}
+
+/// Field names: `reminders` (`day_before`, `after`), `minutes_before` (`off` or minutes).
+#[derive(Debug, Clone)]
+pub struct Reminders {
+    pub kinds: Vec<Choice>,
+    pub minutes: Vec<Choice>,
 }
 
 /// One's meetings in one's own calendar program.

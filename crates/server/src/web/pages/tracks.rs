@@ -1,6 +1,7 @@
 //! Tracks: the track itself, its Program Settings, and the table of all tracks.
 
 use askama::Template;
+use askama::filters::HtmlSafe;
 
 use super::form::{Choice, Errors};
 use super::frame::{Frame, TrackMark};
@@ -198,3 +199,28 @@ pub struct Question {
     pub well: bool,
     pub answer: String,
 }
+
+/// Program Settings, Meetings: how many of what, and nothing of what they were about.
+#[derive(Debug, Clone, Template)]
+#[template(path = "tracks/counts.html")]
+pub struct MeetingCounts {
+    pub frame: Frame,
+    pub track: TrackMark,
+    pub total: CountLine,
+    pub people: Vec<CountLine>,
+    pub pairs: Vec<CountLine>,
+}
+
+/// A row of the table.
+#[derive(Debug, Clone, Template)]
+#[template(path = "tracks/count.html")]
+pub struct CountLine {
+    /// "Mei Tanaka", "Luis Ortega and Mei Tanaka", "All meetings"
+    pub who: String,
+    pub planned: i64,
+    pub held: i64,
+    pub missed: i64,
+    pub unanswered: i64,
+}
+
+impl HtmlSafe for CountLine {}

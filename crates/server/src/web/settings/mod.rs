@@ -1,6 +1,7 @@
 //! Program Settings: what those who administer a track decide about it.
 
 pub mod general;
+pub mod meetings;
 pub mod participants;
 pub mod permissions;
 pub mod teams;

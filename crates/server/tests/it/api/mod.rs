@@ -6,6 +6,7 @@ mod guide;
 mod idempotency;
 mod isolation;
 mod meetings;
+mod outcomes;
 mod problems;
 mod schemathesis;
 mod series;

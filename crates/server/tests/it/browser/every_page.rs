@@ -91,6 +91,14 @@ fn every_page_can_be_read_by_everybody() {
         &["Luis Ortega", "Priya Nair"],
     );
 
+    goes_home(&mut mei, &demo);
+    mei.clicks("New Managers");
+    mei.clicks("Log a meeting that took place");
+    mei.fills("Title", "Met in the hall");
+    mei.ticks("Priya Nair");
+    mei.clicks("Log meeting");
+    mei.sees("The meeting is logged.");
+
     let mut findings = Vec::new();
     let mut inspected = BTreeSet::new();
     for name in PEOPLE {

@@ -1,5 +1,6 @@
 //! The pages, asked as a browser asks, over a store of their own and without a network.
 
+mod after;
 mod answers;
 mod calendar;
 mod forms;
@@ -9,6 +10,7 @@ mod isolation;
 mod manage;
 mod meetings;
 mod outbox;
+mod reminders;
 mod series;
 mod settings;
 mod settling;

@@ -467,7 +467,7 @@ async fn the_one_teams_meeting_of_a_series_moves_on_to_the_next_occurrence() {
     assert_eq!(tenant.meetings(), []);
 }
 
-fn tools(house: &House) -> Tools {
+pub fn tools(house: &House) -> Tools {
     let app = &house.app;
     Tools {
         store: app.store.clone(),
@@ -486,7 +486,7 @@ fn tools(house: &House) -> Tools {
 }
 
 /// Works on the links that are due until none is.
-async fn works(tools: &Tools) {
+pub async fn works(tools: &Tools) {
     loop {
         let lease = SignedDuration::from_mins(3);
         let claims = lease::claim(&tools.store, Work::Links, "test", 10, lease)

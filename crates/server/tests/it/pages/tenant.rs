@@ -28,6 +28,7 @@ pub struct Tenant {
     sandbox: Sandbox,
     pages: Router,
     redeemed: Arc<AtomicUsize>,
+    looked: Arc<AtomicUsize>,
 }
 
 impl Tenant {
@@ -42,15 +43,21 @@ impl Tenant {
             pages: sandbox.router(),
             sandbox,
             redeemed: Arc::default(),
+            looked: Arc::default(),
         }
     }
 
     /// The client that Ithaca asks it with.
     pub fn client(&self, clock: &Clock, randomness: &Randomness) -> Client {
         let (pages, redeemed) = (self.pages.clone(), self.redeemed.clone());
+        let looked = self.looked.clone();
         let service = tower::service_fn(move |request: Request<_>| {
             if request.uri().path().ends_with("/token") {
                 redeemed.fetch_add(1, Ordering::SeqCst);
+            }
+            if request.method() == Method::GET && request.uri().path().contains("/onlineMeetings/")
+            {
+                looked.fetch_add(1, Ordering::SeqCst);
             }
             pages.clone().oneshot(request.map(Body::new))
         });
@@ -88,6 +95,54 @@ impl Tenant {
     /// How often Ithaca asked for a token.
     pub fn redeemed(&self) -> usize {
         self.redeemed.load(Ordering::SeqCst)
+    }
+
+    /// Takes mail at a port of this machine, until the test is over.
+    pub async fn takes_mail(&self) -> u16 {
+        let door = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+        let door = door.expect("a port is free");
+        let port = door.local_addr().expect("it is bound").port();
+        let sandbox = self.sandbox.clone();
+        tokio::spawn(sandbox::smtp::serve(sandbox, door, std::future::pending()));
+        port
+    }
+
+    /// The text of what arrived for this address, oldest first.
+    pub fn letters(&self, address: &str) -> Vec<String> {
+        self.sandbox.read(|state| {
+            let all = state
+                .mailboxes
+                .iter()
+                .filter(|mail| mail.to.iter().any(|to| to == address));
+            all.map(|mail| {
+                let message = mail_parser::MessageParser::new().parse(&mail.raw);
+                let message = message.expect("it is a message");
+                format!(
+                    "{}\n{}",
+                    message.subject().unwrap_or_default(),
+                    message.body_text(0).unwrap_or_default()
+                )
+            })
+            .collect()
+        })
+    }
+
+    /// How often Ithaca read a Teams meeting.
+    pub fn looked(&self) -> usize {
+        self.looked.load(Ordering::SeqCst)
+    }
+
+    /// Somebody deletes every Teams meeting there is, behind Ithaca's back.
+    pub fn loses_all_meetings(&self) {
+        self.sandbox.change(|state| {
+            let all: Vec<_> = state.meetings.iter().collect();
+            for meeting in all {
+                let at = meeting.start;
+                state
+                    .meetings
+                    .change(meeting.thread, |meeting| meeting.deleted_at = Some(at));
+            }
+        });
     }
 
     /// Somebody opens the authorize address, chooses an account and presses a button:

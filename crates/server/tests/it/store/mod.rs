@@ -1,5 +1,6 @@
 //! The store, on SQLite and on PostgreSQL: every test runs on both.
 
+mod after;
 mod answers;
 mod api;
 mod changes;

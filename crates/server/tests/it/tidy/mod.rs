@@ -257,7 +257,7 @@ fn every_rule_finds_what_breaks_it() {
     let samples = [
         ("crates/server/src/long.rs", long.as_str(), "501 lines"),
         (
-            "crates/server/src/store/meetings.rs",
+            "crates/server/src/app/integration.rs",
             "//! Short.\n",
             "need not stand in DEEP",
         ),

@@ -8,6 +8,8 @@ use crate::web::pages::meetings::{
     MeetingLine, MeetingList, MeetingState, ModeOffer, Modes, Neighbour, NewMeeting,
     OccurrenceLine, PersonChoice, Repetition, Reschedule, Schedule, Scoping, YourAnswer,
 };
+use crate::web::pages::notes::{Notes, Part};
+use crate::web::pages::outcomes::{Afterwards, Logged, Outcome};
 use crate::web::pages::shown::Tone;
 use crate::web::pages::{Errors, Here, Mode, Tag, Way};
 
@@ -48,6 +50,7 @@ pub fn samples() -> Vec<Sample> {
     let mut pages = lists();
     pages.extend(shown());
     pages.extend(forms());
+    pages.extend(afterwards());
     pages
 }
 
@@ -141,6 +144,18 @@ fn shown() -> Vec<Sample> {
         reason: "The meeting is over.".into(),
     });
     over.state = MeetingState::Over("This meeting was held.".into());
+    over.notes = Some(vec!["We talked about saying no.".into()]);
+    over.afterwards = Some(Afterwards {
+        occurrence: "2026-11-24T15:00:00".into(),
+        said: vec![
+            "Mei Tanaka: It took place.".into(),
+            "Luis Ortega: It did not take place.".into(),
+        ],
+        differ: Some("You say different things. It counts as held."),
+        own: Some("It took place"),
+        may_say: true,
+        opened: vec!["Mei Tanaka opened the join address: Today, Tue 24 Nov at 15:02.".into()],
+    });
     let mut series = ready.clone();
     series.repeats = Some("Every Tuesday, 4 times".into());
     series.of = "?occurrence=2026-11-24T15:00:00".into();
@@ -223,6 +238,8 @@ fn meeting(state: LinkState) -> Meeting {
             ],
             note: String::new(),
         }),
+        afterwards: None,
+        notes: None,
         made: "Mei Tanaka planned this on Mon 23 Nov 2026 at 14:02.".into(),
     }
 }
@@ -326,6 +343,62 @@ fn schedule() -> Schedule {
         duration: "45".into(),
         neighbours: Vec::new(),
     }
+}
+
+fn afterwards() -> Vec<Sample> {
+    let outcome = Outcome {
+        frame: as_mei(Here::Meetings),
+        action: "/larkspur/meetings/7/outcome".into(),
+        occurrence: "2026-11-24T15:00:00".into(),
+        errors: Errors::none(),
+        title: "First weeks as a manager".into(),
+        when: people::tomorrow(),
+        ask: "Did this meeting take place?".into(),
+        schedule: schedule(),
+        closed: None,
+        ahead: Some(Way::new("Plan it anew", "/larkspur")),
+        way: Some(Way::new("Back to the meeting", "/larkspur/meetings/7")),
+    };
+    let mut closed = outcome.clone();
+    closed.closed = Some("This meeting is not over yet. Say how it went once it is.".into());
+    let part = |text: &str| Part {
+        revision: "1".into(),
+        changed: Some("Changed by Mei Tanaka: Today, Mon 23 Nov at 14:02.".into()),
+        theirs: None,
+        text: text.into(),
+    };
+    let mut overtaken = Notes {
+        frame: as_mei(Here::Meetings),
+        id: "7".into(),
+        title: "First weeks as a manager".into(),
+        errors: Errors::none(),
+        shared: part("We talked about saying no."),
+        private: part(""),
+    };
+    let notes = overtaken.clone();
+    overtaken.shared.theirs = Some(vec!["We talked about delegating.".into()]);
+    overtaken.errors.refusal = Some("These notes were changed while you wrote.".into());
+    let logged = Logged {
+        frame: as_mei(Here::Track("new-managers".into())),
+        track: people::new_managers(),
+        once: "0193".into(),
+        errors: Errors::none(),
+        title: String::new(),
+        people: new_meeting().people,
+        schedule: schedule(),
+        modes: vec![
+            Choice::new("in_person", "In person", true),
+            Choice::new("teams", "Teams video call", false),
+        ],
+        location: String::new(),
+    };
+    vec![
+        sample("outcome", &outcome),
+        sample("outcome-closed", &closed),
+        sample("notes", &notes),
+        sample("notes-overtaken", &overtaken),
+        sample("log-meeting", &logged),
+    ]
 }
 
 fn forms() -> Vec<Sample> {

@@ -7,7 +7,9 @@ use crate::web::pages::failure::{Change, Failure};
 use crate::web::pages::frame::{Banner, Flash};
 use crate::web::pages::home::{Home, HomeTrack};
 use crate::web::pages::join::{Join, JoinReason};
-use crate::web::pages::profile::{Calendar, MadeCalendar, NewToken, Profile, TokenLine, Tokens};
+use crate::web::pages::profile::{
+    Calendar, MadeCalendar, NewToken, Profile, Reminders, TokenLine, Tokens,
+};
 use crate::web::pages::shown::Tone;
 use crate::web::pages::sign_in::{
     Choose, Demo, DemoOrganization, DemoPerson, Forgotten, Invitation, NewPassword, SignIn,
@@ -180,6 +182,7 @@ fn track() -> Vec<Sample> {
         first_name: "Mei".into(),
         next: Some(super::meetings::joinable()),
         later: vec![line.clone(), later.clone()],
+        asked: vec![line.clone()],
         tracks: vec![
             HomeTrack {
                 slug: "new-managers".into(),
@@ -249,6 +252,7 @@ fn track() -> Vec<Sample> {
                 languages: people::languages(),
                 sessions: "You are signed in on 2 browsers.".into(),
                 calendar: calendar(),
+                reminders: reminders(),
                 tokens: tokens(),
             },
         ),
@@ -265,6 +269,19 @@ fn track() -> Vec<Sample> {
             },
         ),
     ]
+}
+
+fn reminders() -> Reminders {
+    Reminders {
+        kinds: vec![
+            Choice::new("day_before", "A day before", true),
+            Choice::new("after", "Afterwards: did you meet?", false),
+        ],
+        minutes: vec![
+            Choice::new("off", "Not at all", false),
+            Choice::new("15", "15 minutes before", true),
+        ],
+    }
 }
 
 fn tokens() -> Tokens {
