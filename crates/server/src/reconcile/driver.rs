@@ -20,7 +20,7 @@ use mentoring::organization::OrganizationId;
 
 use super::Tools;
 use crate::store::StoreError;
-use crate::store::lease::{self, Claim, Work};
+use crate::store::lease::{self, Claim, Rota, Share, Work};
 use crate::wake::Reconciler;
 
 /// How a reconciler is turned.
@@ -36,6 +36,8 @@ pub struct Rhythm {
     pub at_once: usize,
     /// How many rows of one organization make a batch.
     pub batch: usize,
+    /// How many rows of one organization are worked on at once, over all nodes.
+    pub of_one: u32,
     /// How long a row is its own: longer than the longest call it makes.
     pub lease: SignedDuration,
 }
@@ -87,13 +89,11 @@ where
     // Tasks of their own: while this one waits for a connection, the one that holds it
     // has to get on.
     let mut running = JoinSet::new();
+    let mut rota = Rota::default();
     loop {
         let room = rhythm.at_once.saturating_sub(running.len());
         if room > 0 && !stop.is_cancelled() {
-            for batch in batches(
-                claim(&tools, rhythm, room * rhythm.batch).await,
-                rhythm.batch,
-            ) {
+            for batch in batches(claim(&tools, rhythm, room, &mut rota).await, rhythm.batch) {
                 let one = AssertUnwindSafe(work(tools.clone(), batch.clone())).catch_unwind();
                 running.spawn(async move { (batch, one.await) });
             }
@@ -138,7 +138,7 @@ fn batches(claims: Vec<Claim>, most: usize) -> Vec<Vec<Claim>> {
         .collect()
 }
 
-async fn claim(tools: &Tools, rhythm: Rhythm, most: usize) -> Vec<Claim> {
+async fn claim(tools: &Tools, rhythm: Rhythm, room: usize, rota: &mut Rota) -> Vec<Claim> {
     let now = tools.clock.now();
     tools
         .statuses
@@ -148,8 +148,13 @@ async fn claim(tools: &Tools, rhythm: Rhythm, most: usize) -> Vec<Claim> {
         if due.is_none_or(|due| due > now) {
             return Ok(Vec::new());
         }
-        let most = u32::try_from(most).unwrap_or(u32::MAX);
-        lease::claim(&tools.store, rhythm.work, &tools.node, most, rhythm.lease).await
+        let share = Share {
+            batches: u32::try_from(room).unwrap_or(u32::MAX),
+            rows: u32::try_from(rhythm.batch).unwrap_or(u32::MAX),
+            of_one: rhythm.of_one,
+        };
+        let (store, node) = (&tools.store, &tools.node);
+        lease::claim_in_turn(store, rhythm.work, node, share, rhythm.lease, rota).await
     }
     .await;
     result.unwrap_or_else(|error: StoreError| {
@@ -163,9 +168,16 @@ async fn sleep_until_due(tools: &Tools, rhythm: Rhythm) -> Duration {
         return rhythm.interval;
     };
     let until = due.duration_since(tools.clock.now());
+    // What is due and was not taken is worked on elsewhere, or its organization has its
+    // share: the next of it is taken when one of that is done.
+    let least = if until.is_positive() {
+        Duration::from_millis(20)
+    } else {
+        Duration::from_millis(100)
+    };
     Duration::try_from(until)
         .unwrap_or(Duration::ZERO)
-        .clamp(Duration::from_millis(20), rhythm.interval)
+        .clamp(least, rhythm.interval)
 }
 
 fn note(

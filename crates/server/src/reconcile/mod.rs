@@ -72,6 +72,12 @@ impl Tools {
 /// The longest call to Microsoft ends after thirty seconds; an activation makes a few.
 const LEASE: SignedDuration = SignedDuration::from_mins(3);
 
+/// Links of one organization that are worked on at once, over all nodes: Microsoft takes
+/// four calls at once for one host ("Microsoft Graph throttling guidance", Outlook limits).
+const LINKS_OF_ONE: u32 = 4;
+/// So that some organizations whose Microsoft is slow don't fill all places (F19).
+const LINKS_AT_ONCE: usize = 32;
+
 fn rhythm(reconciler: Reconciler, work: Rows, at_once: usize, batch: usize) -> Rhythm {
     Rhythm {
         reconciler,
@@ -79,6 +85,7 @@ fn rhythm(reconciler: Reconciler, work: Rows, at_once: usize, batch: usize) -> R
         interval: Duration::from_secs(10),
         at_once,
         batch,
+        of_one: u32::MAX,
         lease: LEASE,
     }
 }
@@ -115,7 +122,10 @@ pub fn turns(tools: &Tools) -> Vec<Turn> {
     let mails_at_once = usize::from(tools.mails_at_once).max(1);
     vec![
         Turn {
-            rhythm: rhythm(Reconciler::Links, Rows::Links, 8, 1),
+            rhythm: Rhythm {
+                of_one: LINKS_OF_ONE,
+                ..rhythm(Reconciler::Links, Rows::Links, LINKS_AT_ONCE, 1)
+            },
             work: |tools, claims| Box::pin(links::reconcile(tools, claims)),
         },
         Turn {

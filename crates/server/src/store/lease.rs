@@ -61,7 +61,31 @@ struct Claimed {
     fencing: i64,
 }
 
-/// Takes up to `most` rows that are due and that nobody holds, oldest first.
+/// How much is taken at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Share {
+    /// From so many organizations at the most.
+    pub batches: u32,
+    /// So many rows of an organization make a batch.
+    pub rows: u32,
+    /// So many rows of one organization may be worked on at once, over all nodes.
+    pub of_one: u32,
+}
+
+/// Whose turn it is.
+///
+/// Organizations with due rows are served in the order of their ids, a batch each, from the
+/// one after the last: who has very many waits for the others after every batch (F43, F44).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rota(Uuid);
+
+#[derive(FromQueryResult)]
+struct Waiting {
+    id: Uuid,
+    held: i64,
+}
+
+/// Takes up to `most` rows that are due and that nobody holds, whosever they are.
 pub async fn claim(
     store: &Store,
     work: Work,
@@ -69,14 +93,104 @@ pub async fn claim(
     most: u32,
     lease: SignedDuration,
 ) -> Stored<Vec<Claim>> {
+    let share = Share {
+        batches: most,
+        rows: 1,
+        of_one: u32::MAX,
+    };
+    claim_in_turn(store, work, owner, share, lease, &mut Rota::default()).await
+}
+
+/// Takes a share of the rows that are due and that nobody holds: of each organization the
+/// oldest, and the organizations in turn.
+pub async fn claim_in_turn(
+    store: &Store,
+    work: Work,
+    owner: &str,
+    share: Share,
+    lease: SignedDuration,
+    rota: &mut Rota,
+) -> Stored<Vec<Claim>> {
     let tx = store.begin_unscoped().await?;
+    // Two that count at once would both find room for the last one.
+    sql::one_at_a_time(tx.on(), work.table()).await?;
+    let mut waiting = waiting(&tx, work, share, *rota, ">").await?;
+    if waiting.len() < share.batches as usize {
+        let left = Share {
+            batches: share.batches - u32::try_from(waiting.len()).unwrap_or(u32::MAX),
+            ..share
+        };
+        waiting.extend(self::waiting(&tx, work, left, *rota, "<=").await?);
+    }
+    let mut claims = Vec::new();
+    for (place, one) in waiting.iter().enumerate() {
+        let held = u32::try_from(one.held).unwrap_or(u32::MAX);
+        let batches = batches_at(place, waiting.len(), share.batches);
+        let most = (batches.saturating_mul(share.rows)).min(share.of_one.saturating_sub(held));
+        claims.extend(take(&tx, work, owner, OrganizationId(one.id), most, lease).await?);
+    }
+    tx.commit().await?;
+    if let Some(last) = waiting.last() {
+        rota.0 = last.id;
+    }
+    Ok(claims)
+}
+
+/// How many batches the organization at this place gets, where so many share so many.
+fn batches_at(place: usize, organizations: usize, batches: u32) -> u32 {
+    let organizations = u32::try_from(organizations.max(1)).unwrap_or(u32::MAX);
+    let place = u32::try_from(place).unwrap_or(u32::MAX);
+    batches / organizations + u32::from(place < batches % organizations)
+}
+
+/// The organizations on this side of the last one served that have due rows and room for
+/// more of them to be worked on.
+async fn waiting(
+    tx: &Tx,
+    work: Work,
+    share: Share,
+    Rota(last): Rota,
+    side: &str,
+) -> Stored<Vec<Waiting>> {
+    let on = tx.on();
+    let text = format!(
+        "SELECT id, held FROM (SELECT o.id AS id, (SELECT COUNT(*) FROM {table} AS h \
+             WHERE h.organization_id = o.id AND h.lease_until IS NOT NULL AND h.lease_until > {now}) AS held \
+           FROM organizations AS o \
+           WHERE o.id {side} $1 AND EXISTS (SELECT 1 FROM {table} AS d \
+             WHERE d.organization_id = o.id AND d.due_at IS NOT NULL AND d.due_at <= {now} \
+             AND (d.lease_until IS NULL OR d.lease_until <= {now}))) AS waiting \
+         WHERE held < $2 ORDER BY id LIMIT {most}",
+        table = work.table(),
+        now = sql::now_millis(on, tx.database_now),
+        most = share.batches,
+    );
+    let values: [Value; 2] = [last.into(), i64::from(share.of_one).into()];
+    Ok(Waiting::find_by_statement(Statement::from_sql_and_values(
+        on.get_database_backend(),
+        text,
+        values,
+    ))
+    .all(on)
+    .await?)
+}
+
+async fn take(
+    tx: &Tx,
+    work: Work,
+    owner: &str,
+    organization: OrganizationId,
+    most: u32,
+    lease: SignedDuration,
+) -> Stored<Vec<Claim>> {
     let on = tx.on();
     let table = work.table();
     let now = sql::now_millis(on, tx.database_now);
     let text = format!(
         "WITH due AS {materialized} (\
            SELECT organization_id, id FROM {table} \
-           WHERE due_at IS NOT NULL AND due_at <= {now} AND (lease_until IS NULL OR lease_until <= {now}) \
+           WHERE organization_id = $3 AND due_at IS NOT NULL AND due_at <= {now} \
+             AND (lease_until IS NULL OR lease_until <= {now}) \
            ORDER BY due_at LIMIT {most} {skip}\
          ) UPDATE {table} SET lease_owner = $1, lease_until = {now} + $2, fencing = fencing + 1 \
          WHERE (organization_id, id) IN (SELECT organization_id, id FROM due) \
@@ -85,7 +199,7 @@ pub async fn claim(
         skip = sql::skip_locked(on),
     );
     let lease = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
-    let values: [Value; 2] = [owner.into(), lease.into()];
+    let values: [Value; 3] = [owner.into(), lease.into(), organization.0.into()];
     let rows = Claimed::find_by_statement(Statement::from_sql_and_values(
         on.get_database_backend(),
         text,
@@ -93,7 +207,6 @@ pub async fn claim(
     ))
     .all(on)
     .await?;
-    tx.commit().await?;
     Ok(rows
         .into_iter()
         .map(|row| Claim {
@@ -176,17 +289,41 @@ pub async fn count_held(tx: &Tx, work: Work, organization: OrganizationId) -> St
 /// When the next row of this kind is due, for a driver that would rather sleep than ask.
 pub async fn next_due(store: &Store, work: Work) -> Stored<Option<Timestamp>> {
     let on = store.read();
+    // Two questions, each answered by the end of an index, however many rows are due.
     let text = format!(
-        "SELECT MIN(CASE WHEN lease_until IS NULL OR lease_until < due_at THEN due_at ELSE lease_until END) AS next \
-         FROM {} WHERE due_at IS NOT NULL",
-        work.table()
+        "SELECT (SELECT due_at FROM {table} WHERE due_at IS NOT NULL AND lease_until IS NULL \
+           ORDER BY due_at LIMIT 1) AS free, \
+         (SELECT MIN(CASE WHEN lease_until < due_at THEN due_at ELSE lease_until END) \
+           FROM {table} WHERE lease_until IS NOT NULL AND due_at IS NOT NULL) AS held",
+        table = work.table()
     );
     let row = on
         .query_one_raw(Statement::from_string(on.get_database_backend(), text))
         .await?;
-    let next: Option<i64> = row
-        .map(|row| row.try_get("", "next"))
-        .transpose()?
-        .flatten();
-    Ok(next.map(super::instant))
+    let Some(row) = row else { return Ok(None) };
+    let free: Option<i64> = row.try_get("", "free")?;
+    let held: Option<i64> = row.try_get("", "held")?;
+    Ok(free.into_iter().chain(held).min().map(super::instant))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_are_shared_evenly_and_none_is_lost() {
+        for organizations in 1..20 {
+            for batches in 1..40 {
+                let shares: Vec<u32> = (0..organizations.min(batches as usize))
+                    .map(|place| batches_at(place, organizations.min(batches as usize), batches))
+                    .collect();
+                assert_eq!(shares.iter().sum::<u32>(), batches);
+                let (least, most) = (shares.iter().min(), shares.iter().max());
+                assert!(
+                    most.zip(least)
+                        .is_some_and(|(most, least)| most - least <= 1)
+                );
+            }
+        }
+    }
 }

@@ -1,9 +1,9 @@
 //! The few places where SQLite and PostgreSQL differ, by name.
 
 use jiff::Timestamp;
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, Statement};
 
-use super::is_postgres;
+use super::{Stored, is_postgres};
 
 /// The database's own time in milliseconds, as an expression.
 ///
@@ -31,4 +31,16 @@ pub fn skip_locked(on: &impl ConnectionTrait) -> &'static str {
 /// once.
 pub fn materialized(on: &impl ConnectionTrait) -> &'static str {
     if is_postgres(on) { "MATERIALIZED" } else { "" }
+}
+
+/// Lets one transaction at a time go on from here, over all nodes, for the same `name`;
+/// SQLite has one writer at a time anyway.
+pub async fn one_at_a_time(on: &impl ConnectionTrait, name: &str) -> Stored<()> {
+    if is_postgres(on) {
+        let text = "SELECT pg_advisory_xact_lock(hashtext('ithaca'), hashtext($1))";
+        let backend = on.get_database_backend();
+        on.execute_raw(Statement::from_sql_and_values(backend, text, [name.into()]))
+            .await?;
+    }
+    Ok(())
 }

@@ -1,30 +1,38 @@
 //! Work is taken by one at a time, and finished only by whoever still holds it.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use ithaca::store::lease::{self, Claim, Work};
+use ithaca::store::lease::{self, Claim, Rota, Share, Work};
 use ithaca::store::outbox::{self, Fate, Message};
 use jiff::SignedDuration;
+use sea_orm::ConnectionTrait as _;
 
-use super::{World, on_both};
+use super::{Company, World, on_both};
 use crate::runtime::PATIENCE;
 
 on_both! {
     n07_each_row_is_claimed_once_however_many_ask,
     a_lease_that_has_run_out_can_be_taken_and_the_late_one_finishes_nothing,
     a_row_that_is_given_back_is_due_when_it_says,
+    f44_who_has_very_much_to_do_waits_for_the_others_after_every_batch,
+    f43_a_hundred_thousand_rows_due_at_once_are_taken_in_turn_and_soon,
+    of_one_organization_no_more_are_worked_on_at_once_than_may_be,
 }
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
 async fn messages(world: &World, count: usize) {
-    let tx = world.store.begin(world.larkspur.id).await.unwrap();
+    messages_of(world, &world.larkspur, count).await;
+}
+
+async fn messages_of(world: &World, company: &Company, count: usize) {
+    let tx = world.store.begin(company.id).await.unwrap();
     for number in 0..count {
         let message = Message {
             id: world.randomness.uuid_v7(tx.now),
-            organization: world.larkspur.id,
-            member: world.larkspur.mentee.id,
+            organization: company.id,
+            member: company.mentee.id,
             meeting: None,
             topic: format!("topic-{number}"),
             content: "{}".to_owned(),
@@ -107,4 +115,121 @@ async fn a_row_that_is_given_back_is_due_when_it_says(world: &World) {
         lease::next_due(&world.store, Work::Outbox).await.unwrap(),
         Some(later)
     );
+}
+
+/// How many rows of each of the two this claim took.
+fn of_each(world: &World, claims: &[Claim]) -> [usize; 2] {
+    [&world.larkspur, &world.quillfield].map(|company| {
+        let theirs = claims
+            .iter()
+            .filter(|claim| claim.organization == company.id);
+        theirs.count()
+    })
+}
+
+async fn f44_who_has_very_much_to_do_waits_for_the_others_after_every_batch(world: &World) {
+    messages_of(world, &world.larkspur, 60).await;
+    messages_of(world, &world.quillfield, 3).await;
+    let share = Share {
+        batches: 1,
+        rows: 1,
+        of_one: u32::MAX,
+    };
+    let mut rota = Rota::default();
+    let mut taken = Vec::new();
+    for _ in 0..6 {
+        let one = lease::claim_in_turn(&world.store, Work::Outbox, "one", share, MINUTE, &mut rota);
+        taken.extend(one.await.unwrap());
+    }
+    assert_eq!(
+        of_each(world, &taken),
+        [3, 3],
+        "what came last and is little is done after six messages, not after sixty"
+    );
+    let rest = Share {
+        batches: 100,
+        ..share
+    };
+    let rest =
+        lease::claim_in_turn(&world.store, Work::Outbox, "one", rest, MINUTE, &mut rota).await;
+    assert_eq!(of_each(world, &rest.unwrap()), [57, 0]);
+}
+
+async fn f43_a_hundred_thousand_rows_due_at_once_are_taken_in_turn_and_soon(world: &World) {
+    messages_of(world, &world.larkspur, 1).await;
+    messages_of(world, &world.quillfield, 1).await;
+    let many = "INSERT INTO outbox (organization_id, id, member_id, about_id, topic, content, \
+                  fate, attempts, due_at, fencing, created_at) \
+                WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 100000) \
+                SELECT organization_id, ID_OF_N, member_id, about_id, 'term-' || n, content, \
+                  fate, attempts, due_at, fencing, created_at \
+                FROM outbox, numbers WHERE organization_id = (SELECT id FROM organizations WHERE slug = 'larkspur')";
+    let id = match world.place {
+        ithaca::store::Place::Postgres(_) => "gen_random_uuid()",
+        _ => "randomblob(16)",
+    };
+    world
+        .store
+        .read()
+        .execute_unprepared(&many.replace("ID_OF_N", id))
+        .await
+        .unwrap();
+    let share = Share {
+        batches: 8,
+        rows: 1,
+        of_one: 4,
+    };
+    let mut rota = Rota::default();
+    let began = Instant::now();
+    let claims = async |rota: &mut Rota| {
+        lease::claim_in_turn(&world.store, Work::Outbox, "one", share, MINUTE, rota)
+            .await
+            .unwrap()
+    };
+    assert_eq!(of_each(world, &claims(&mut rota).await), [4, 1]);
+    assert!(
+        lease::next_due(&world.store, Work::Outbox)
+            .await
+            .unwrap()
+            .is_some()
+    );
+    assert!(
+        began.elapsed() < Duration::from_secs(1),
+        "asking whose turn it is looks at every row: {:?}",
+        began.elapsed()
+    );
+    assert!(
+        claims(&mut rota).await.is_empty(),
+        "four at once are enough"
+    );
+}
+
+async fn of_one_organization_no_more_are_worked_on_at_once_than_may_be(world: &World) {
+    messages(world, 40).await;
+    let share = Share {
+        batches: 32,
+        rows: 1,
+        of_one: 4,
+    };
+    let nodes = ["one", "two", "three"].map(async |node| {
+        let mut rota = Rota::default();
+        let claims =
+            lease::claim_in_turn(&world.store, Work::Outbox, node, share, MINUTE, &mut rota);
+        claims.await.unwrap()
+    });
+    let mut taken: Vec<Claim> = futures::future::join_all(nodes)
+        .await
+        .into_iter()
+        .flatten()
+        .collect();
+    assert_eq!(taken.len(), 4, "over all nodes");
+
+    let done = taken.pop().unwrap();
+    let tx = world.store.begin(world.larkspur.id).await.unwrap();
+    assert!(lease::release(&tx, &done, None).await.unwrap());
+    tx.commit().await.unwrap();
+    let mut rota = Rota::default();
+    let next =
+        lease::claim_in_turn(&world.store, Work::Outbox, "two", share, MINUTE, &mut rota).await;
+    assert_eq!(next.unwrap().len(), 1);
 }
