@@ -1,6 +1,8 @@
 //! `Idempotency-Key`: a request that changes something may be sent again, and is done once
 //! . A key belongs to the token and to the address that it was sent to.
 
+use std::time::Duration;
+
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -8,12 +10,14 @@ use axum::response::{IntoResponse as _, Response};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use jiff::Timestamp;
+use mentoring::organization::OrganizationId;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::problem::{FieldError, Problem};
 use super::{Api, Bearer, body};
+use crate::store::Store;
 use crate::store::idempotency::{self, Kept, Known};
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -109,16 +113,36 @@ async fn keyed(api: &Api, request: Request, next: Next) -> Result<Response, Prob
         let answer = to_bytes(answer, LONGEST_ANSWER)
             .await
             .map_err(|error| Problem::broken(error.to_string()))?;
-        if parts.status.is_success() {
+        let settled = if parts.status.is_success() {
             let kept = kept(&parts, &answer);
-            idempotency::keep(&store, organization, &id, kept).await?;
+            idempotency::keep(&store, organization, &id, kept).await
+        } else if parts.status.is_server_error() {
+            // It may have been done all the same (F24): sent again, it is the same request.
+            idempotency::give_back(&store, organization, &id).await
         } else {
-            idempotency::forget(&store, organization, &id).await?;
+            idempotency::forget(&store, organization, &id).await
+        };
+        if let Err(error) = settled {
+            tokio::spawn(give_back(store, organization, id));
+            return Err(error.into());
         }
         Ok(Response::from_parts(parts, Body::from(answer)))
     });
     work.await
         .map_err(|_| Problem::broken("a panic in a request with a key"))?
+}
+
+/// Lets a request be sent again whose database went away meanwhile, as soon as it is back.
+async fn give_back(store: Store, organization: OrganizationId, id: Vec<u8>) {
+    for _ in 0..idempotency::LEASE.as_secs() {
+        if idempotency::give_back(&store, organization, &id)
+            .await
+            .is_ok()
+        {
+            return;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
 }
 
 /// What makes a request the same one: all of it that decides what is done.

@@ -10,7 +10,7 @@ use super::{Store, Stored, Tx, instant, millis};
 /// An answer is given again for so long.
 pub const KEPT: SignedDuration = SignedDuration::from_hours(24);
 /// Whoever began a request and was not heard of for so long has died with it.
-const LEASE: SignedDuration = SignedDuration::from_secs(60);
+pub const LEASE: SignedDuration = SignedDuration::from_mins(1);
 
 /// An answer, as it was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,6 +99,20 @@ pub async fn keep(
         })
         .filter(row::Column::OrganizationId.eq(organization.0))
         .filter(row::Column::Id.eq(id.to_vec()))
+        .exec(tx.on())
+        .await?;
+    tx.commit().await
+}
+
+/// Gives a request back of which nobody knows what became: sent again it runs again as
+/// what it was.
+pub async fn give_back(store: &Store, organization: OrganizationId, id: &[u8]) -> Stored<()> {
+    let tx = store.begin(organization).await?;
+    row::Entity::update_many()
+        .col_expr(row::Column::LeaseUntil, millis(tx.now).into())
+        .filter(row::Column::OrganizationId.eq(organization.0))
+        .filter(row::Column::Id.eq(id.to_vec()))
+        .filter(row::Column::Status.is_null())
         .exec(tx.on())
         .await?;
     tx.commit().await
