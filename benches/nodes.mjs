@@ -1,0 +1,119 @@
+// What several nodes on one PostgreSQL do: see benches/nodes. Everything shares the machine:
+// the nodes, PostgreSQL, the sandbox and those who ask, so that the ratio of three nodes to
+// one says more than either figure.
+import { execFileSync, spawn } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { Instance, comes, machine, pause, stop } from './instance.mjs';
+
+const [binary, server] = process.argv.slice(2);
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'ithaca-nodes-bench-'));
+const SECONDS = 10;
+const CREATES = 600;
+const MANY = 100_000;
+const rows = [];
+const say = (what, figure) => { rows.push([what, figure]); console.error(`${what}: ${figure}`); };
+const psql = (database, sql) => execFileSync('psql', ['--quiet', '--tuples-only', '--no-align', '--set', 'ON_ERROR_STOP=1', `${server}/${database}`, '--command', sql]).toString().trim();
+
+/** wrk at every node at once; the sum of what they answered a second. */
+async function load(instance, address) {
+  const host = new URL(instance.url).host;
+  const each = await Promise.all(instance.nodes.map((node) => new Promise((resolve, reject) => {
+    const wrk = spawn('wrk', ['-t1', `-c${Math.floor(24 / instance.nodes.length)}`, `-d${SECONDS}s`, '-H', `Host: ${host}`,
+      '-H', `Authorization: Bearer ${instance.token}`, `${node.url}${address}`]);
+    let said = '';
+    wrk.stdout.on('data', (part) => { said += part; });
+    wrk.on('exit', () => (/Non-2xx/.test(said) ? reject(new Error(said)) : resolve(Number(said.match(/Requests\/sec:\s+([\d.]+)/)[1]))));
+  })));
+  return each.reduce((sum, one) => sum + one, 0);
+}
+
+/** Meetings made at all nodes in turn; how many a second were answered, and were whole. */
+async function makes(instance, mode) {
+  const before = Number(psql(instance.name, "SELECT count(*) FROM outbox WHERE fate = 'sent'"));
+  const began = performance.now();
+  let next = 0;
+  await Promise.all(Array.from({ length: 12 }, async () => {
+    while (next < CREATES) {
+      const number = next++;
+      await instance.creates(instance.nodes[number % instance.nodes.length], `Step ${number}`, mode);
+    }
+  }));
+  const answered = performance.now() - began;
+  await comes('the letters', async () => {
+    await pause(100);
+    return Number(psql(instance.name, "SELECT count(*) FROM outbox WHERE fate = 'sent'")) >= before + 2 * CREATES;
+  }, 600_000);
+  const whole = performance.now() - began;
+  return [CREATES / answered * 1_000, CREATES / whole * 1_000];
+}
+
+async function opens(name, nodes) {
+  psql('postgres', `CREATE DATABASE ${name}`);
+  const instance = new Instance(path.resolve(binary), path.join(folder, name), `${server}/${name}`);
+  instance.name = name;
+  await instance.starts(await instance.prepares());
+  while (instance.nodes.length < nodes) await instance.startsAnother();
+  await instance.founds();
+  return instance;
+}
+
+/** The columns of a table, with some of them said otherwise. */
+function copies(instance, table, otherwise, from, where) {
+  const columns = psql(instance.name, `SELECT string_agg(column_name, ',' ORDER BY ordinal_position) FROM information_schema.columns WHERE table_name = '${table}'`).split(',');
+  const values = columns.map((column) => otherwise[column] ?? `t.${column}`);
+  return `INSERT INTO ${table} (${columns.join(',')}) SELECT ${values.join(',')} FROM ${table} t ${from} WHERE ${where}`;
+}
+
+const found = {};
+for (const nodes of [1, 3]) {
+  const instance = await opens(`nodes_${nodes}`, nodes);
+  await makes(instance, 'phone');
+  const listed = await load(instance, '/api/v1/meetings');
+  const [phones] = await makes(instance, 'phone');
+  const [, teams] = await makes(instance, 'teams');
+  found[nodes] = { listed, phones, teams };
+  say(`${nodes} nodes: list of meetings by API`, `${listed.toFixed(0)} a second`);
+  say(`${nodes} nodes: meetings by phone created`, `${phones.toFixed(0)} a second`);
+  say(`${nodes} nodes: Teams meetings with link and both invitations`, `${teams.toFixed(0)} a second`);
+  if (nodes === 3) {
+    const sleeping = await instance.tellsTheSandbox('POST', 'faults', { on: { path_prefix: '/v1.0' }, do: { status: 503 } });
+    for (let number = 0; number < 50; number += 1) await instance.creates(instance.nodes[number % 3], `Late ${number}`, 'teams');
+    await pause(60_000);
+    await instance.tellsTheSandbox('DELETE', `faults/${sleeping.number ?? sleeping.id}`);
+    const waits = () => Number(psql(instance.name, "SELECT count(*) FROM meeting_links WHERE state <> 'ready'"));
+    say('50 links that waited a minute for Microsoft, all there after', `${(await comes('all links', async () => { await pause(50); return waits() === 0; }, 300_000) / 1_000).toFixed(1)} s`);
+  }
+  if (nodes === 1) {
+    psql(instance.name, `CREATE TABLE many AS SELECT n, gen_random_uuid() AS id FROM generate_series(1, ${MANY}) n`);
+    const first = psql(instance.name, "SELECT m.id FROM meetings m JOIN meeting_links l ON l.id = m.id AND l.organization_id = m.organization_id LIMIT 1");
+    const one = 'CROSS JOIN many';
+    psql(instance.name, copies(instance, 'meetings', { id: 'many.id', uid: "'many-' || many.n", join_code: 'md5(many.id::text)', form_key: 'NULL' }, one, `t.id = '${first}'`));
+    psql(instance.name, copies(instance, 'meeting_links', { id: 'many.id', online_meeting_id: "'many-' || many.n" }, one, `t.id = '${first}'`));
+    for (const table of ['attendees', 'occurrences']) {
+      const columns = psql(instance.name, `SELECT string_agg(column_name, ',') FROM information_schema.columns WHERE table_name = '${table}'`).split(',');
+      const otherwise = { meeting_id: 'many.id' };
+      if (columns.includes('id')) otherwise.id = 'gen_random_uuid()';
+      if (columns.includes('answer_code')) otherwise.answer_code = 'md5(random()::text)';
+      psql(instance.name, copies(instance, table, otherwise, one, `t.meeting_id = '${first}'`));
+    }
+    psql(instance.name, 'ANALYZE');
+    say('meetings in the database', psql(instance.name, 'SELECT count(*) FROM meetings'));
+    const times = [];
+    for (let round = 0; round < 5; round += 1) {
+      const node = instance.nodes.pop();
+      await instance.creates(node, `Before the cut ${round}`, 'teams');
+      await stop(node.child, 'SIGKILL');
+      times.push((await instance.starts(node)).took);
+    }
+    say('ready after kill -9', `${times.map((time) => time.toFixed(0)).join(', ')} ms`);
+  }
+  await instance.ends();
+}
+for (const what of ['listed', 'phones', 'teams']) say(`three nodes to one, ${what}`, `${(found[3][what] / found[1][what]).toFixed(2)}`);
+console.log('\n| what | measured |\n|---|---|');
+for (const [what, figure] of rows) console.log(`| ${what} | ${figure} |`);
+console.log(`\n${machine()}, shared by nodes, PostgreSQL, sandbox and load; benches/nodes`);
+fs.rmSync(folder, { recursive: true, force: true });
