@@ -2,7 +2,8 @@
 //! transport, by which clock.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -10,6 +11,7 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::cloud::Cloud;
+use crate::failure::Failure;
 use crate::graph::Slots;
 use crate::identity::Keys;
 use crate::transport::Transport;
@@ -86,6 +88,20 @@ pub(crate) struct Parts {
     pub randomness: Randomness,
     pub keys: Keys,
     pub slots: Slots,
+    pub hears: Hears,
+}
+
+/// Told of every call with what was asked, what failed if anything did, and how long it took.
+pub type Told = Box<dyn Fn(&'static str, Option<&Failure>, Duration) + Send + Sync>;
+
+/// Who is told, if anybody.
+#[derive(Default)]
+pub(crate) struct Hears(OnceLock<Told>);
+
+impl fmt::Debug for Hears {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hears")
+    }
 }
 
 impl Client {
@@ -104,7 +120,24 @@ impl Client {
             randomness,
             keys: Keys::default(),
             slots: Slots::default(),
+            hears: Hears::default(),
         }))
+    }
+
+    /// Tells of every call from now on, of all clones. The first one to ask is told.
+    pub fn tell(&self, told: Told) {
+        let _ = self.0.hears.0.set(told);
+    }
+
+    pub(crate) fn called<T>(
+        &self,
+        call: &'static str,
+        outcome: &Result<T, Failure>,
+        began: Instant,
+    ) {
+        if let Some(told) = self.0.hears.0.get() {
+            told(call, outcome.as_ref().err(), began.elapsed());
+        }
     }
 
     pub fn cloud(&self) -> &Cloud {

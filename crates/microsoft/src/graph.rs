@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, StatusCode, header};
@@ -175,6 +175,7 @@ impl Client {
             .body(Full::new(body))
             .map_err(|_| Failure::new(Kind::RequestWrong))?;
         let slot = parts.slots.take(token.holder(), token.host()).await?;
+        let began = Instant::now();
         let outcome = parts.transport.exchange(request, &sent).await;
         drop(slot);
         let outcome = outcome.and_then(|answer| {
@@ -193,6 +194,8 @@ impl Client {
                 ))
             }
         });
+        let outcome = outcome.map_err(|failure| failure.sent_as(&request_id));
+        self.called(call.name, &outcome, began);
         let holder = token.holder();
         match &outcome {
             Ok(answer) => tracing::debug!(

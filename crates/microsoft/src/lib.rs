@@ -21,7 +21,7 @@ pub mod token;
 pub mod transport;
 pub mod users;
 
-pub use client::{Application, Client, Clock, Randomness};
+pub use client::{Application, Client, Clock, Randomness, Told};
 pub use cloud::Cloud;
 pub use consent::{Attempt, Callback, CallbackError, SCOPES, admin_consent_url, authorize_url};
 pub use failure::{Failure, Group, Kind};

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
@@ -252,12 +252,18 @@ impl Client {
             .header("return-client-request-id", HeaderValue::from_static("true"))
             .body(Full::new(Bytes::from(body)))
             .map_err(|_| Failure::new(Kind::RequestWrong))?;
-        let answer = parts.transport.exchange(request, sent).await?;
-        if answer.status == http::StatusCode::OK {
-            self.grant(&answer)
-        } else {
-            Err(TokenError::read(&answer, sent, parts.clock.now()))
-        }
+        let began = Instant::now();
+        let answered = parts.transport.exchange(request, sent).await;
+        let granted = answered.and_then(|answer| {
+            if answer.status == http::StatusCode::OK {
+                self.grant(&answer)
+            } else {
+                Err(TokenError::read(&answer, sent, parts.clock.now()))
+            }
+        });
+        let granted = granted.map_err(|failure| failure.sent_as(&request_id));
+        self.called("token", &granted, began);
+        granted
     }
 
     fn grant(&self, answer: &Answer) -> Result<Grant, Failure> {

@@ -13,6 +13,7 @@ use crate::app::members::NewMember;
 use crate::clock::Randomness;
 use crate::config::Config;
 use crate::demo;
+use crate::operator::table;
 use crate::serve::{self, StartError};
 use crate::standalone;
 use crate::standalone::doors::Place;
@@ -89,6 +90,15 @@ enum Command {
         /// The configuration file
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
+    },
+    /// Say how the instance does, and end with 1 where something is wrong
+    Status {
+        /// The configuration file
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// Say it as JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Say what is wrong with a configuration, with the line and the remedy
     Check {
@@ -260,22 +270,45 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             println!("{}", serve::test_mail(&config, &address).await?);
             Ok(())
         }),
+        Command::Status { config, json } => status(&config, json),
         Command::Check { config } => check(&config),
         Command::Key(KeyCommand::Create { file }) => create_key(&file),
     }
 }
 
 fn block_on(work: impl Future<Output = Result<(), StartError>>) -> ExitCode {
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
-        Ok(runtime) => runtime,
-        Err(error) => return failed(&error),
-    };
-    match runtime.block_on(work) {
+    match finished(work) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
+    }
+}
+
+fn finished<T>(work: impl Future<Output = Result<T, StartError>>) -> Result<T, StartError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| StartError(error.to_string()))?;
+    runtime.block_on(work)
+}
+
+fn status(config: &std::path::Path, json: bool) -> ExitCode {
+    let report = match finished(serve::status(config)) {
+        Ok(report) => report,
+        Err(error) => return failed(&error),
+    };
+    let text = if json {
+        serde_json::to_string(&report).map(|line| line + "\n")
+    } else {
+        Ok(table::text(&report))
+    };
+    match text {
+        Ok(text) => print!("{text}"),
+        Err(error) => return failed(&error),
+    }
+    if report.wrong.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
     }
 }
 

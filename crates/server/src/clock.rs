@@ -5,6 +5,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -22,6 +23,11 @@ pub struct Clock(Hands);
 enum Hands {
     System,
     Manual(Arc<AtomicI64>),
+    /// Goes on by itself from what it was set to, whatever becomes of the machine's clock.
+    Watch {
+        since: Instant,
+        at_first: Arc<AtomicI64>,
+    },
 }
 
 impl Clock {
@@ -37,6 +43,23 @@ impl Clock {
         ))))
     }
 
+    /// A clock that shows `first` until it is set by another, and goes on by itself in
+    /// between: the machine's own may be wrong, and jump (F26, F28).
+    pub fn watch(first: Timestamp) -> Self {
+        Self(Hands::Watch {
+            since: Instant::now(),
+            at_first: Arc::new(AtomicI64::new(first.as_millisecond())),
+        })
+    }
+
+    /// Sets a watch; any other clock goes as it goes.
+    pub fn set(&self, now: Timestamp) {
+        if let Hands::Watch { since, at_first } = &self.0 {
+            let first = now.as_millisecond() - milliseconds(since.elapsed());
+            at_first.store(first, Ordering::SeqCst);
+        }
+    }
+
     #[expect(
         clippy::disallowed_methods,
         reason = "the one place that reads the system's clock"
@@ -45,6 +68,9 @@ impl Clock {
         let millisecond = match &self.0 {
             Hands::System => Timestamp::now().as_millisecond(),
             Hands::Manual(hands) => hands.load(Ordering::SeqCst),
+            Hands::Watch { since, at_first } => {
+                at_first.load(Ordering::SeqCst) + milliseconds(since.elapsed())
+            }
         };
         Timestamp::from_millisecond(millisecond)
             .expect("a clock only ever stands at a time that was a timestamp before")
@@ -65,6 +91,10 @@ impl Clock {
         hands.store(then.as_millisecond(), Ordering::SeqCst);
         then
     }
+}
+
+fn milliseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Chance: the operating system's, or a repeatable one that follows from a
@@ -166,6 +196,19 @@ mod tests {
         assert_eq!(the_same_clock.now().to_string(), "2026-11-23T08:15:00Z");
         clock.advance(SignedDuration::from_hours(-1));
         assert_eq!(the_same_clock.now().to_string(), "2026-11-23T07:15:00Z");
+    }
+
+    #[test]
+    fn a_watch_goes_by_what_it_was_set_to() {
+        let watch = Clock::watch(monday_morning());
+        let the_same_watch = watch.clone();
+        assert!(watch.now() >= monday_morning());
+        let noon = monday_morning() + SignedDuration::from_hours(4);
+        the_same_watch.set(noon);
+        let late = watch.now().duration_since(noon);
+        assert!(!late.is_negative() && late < SignedDuration::from_mins(1));
+        Clock::system().set(noon);
+        assert_ne!(Clock::system().now(), noon);
     }
 
     #[test]

@@ -48,19 +48,10 @@ fn is_loopback(host: &str) -> bool {
 
 /// Where a request comes from. `X-Forwarded-For` counts from the right, as far as the proxies are ours (W-09).
 pub fn network_address(parts: &Parts, proxies: &[Network]) -> String {
-    let connected = parts
-        .extensions
-        .get::<ConnectInfo<SocketAddr>>()
-        .map(|ConnectInfo(address)| *address)
-        .or_else(|| {
-            let mock = parts.extensions.get::<MockConnectInfo<SocketAddr>>()?;
-            Some(mock.0)
-        });
-    let Some(connected) = connected else {
+    let Some(mut address) = connected(&parts.extensions) else {
         return "unknown".to_owned();
     };
     let is_ours = |address: IpAddr| proxies.iter().any(|proxy| proxy.contains(address));
-    let mut address = connected.ip().to_canonical();
     let forwarded: Vec<&str> = parts
         .headers
         .get_all("x-forwarded-for")
@@ -78,6 +69,23 @@ pub fn network_address(parts: &Parts, proxies: &[Network]) -> String {
         address = hop.to_canonical();
     }
     address.to_string()
+}
+
+/// Whether a request was handed on by one of these proxies.
+pub fn comes_from(extensions: &http::Extensions, proxies: &[Network]) -> bool {
+    connected(extensions).is_some_and(|peer| proxies.iter().any(|proxy| proxy.contains(peer)))
+}
+
+/// Who holds the other end of the connection.
+fn connected(extensions: &http::Extensions) -> Option<IpAddr> {
+    let peer = extensions
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|ConnectInfo(address)| *address)
+        .or_else(|| {
+            let mock = extensions.get::<MockConnectInfo<SocketAddr>>()?;
+            Some(mock.0)
+        })?;
+    Some(peer.ip().to_canonical())
 }
 
 #[cfg(test)]

@@ -8,11 +8,15 @@ pub mod config;
 pub mod content;
 pub mod demo;
 pub mod door;
+pub mod figures;
 pub mod instance;
 pub mod mail;
 pub mod migrations;
+pub mod operator;
+pub mod phase;
 pub mod program;
 pub mod reconcile;
+pub mod request;
 #[cfg(test)]
 mod scratch;
 pub mod serve;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use microsoft::Client;
 use tokio_util::sync::CancellationToken;
 
@@ -10,13 +11,16 @@ use crate::app::App;
 use crate::app::passwords::Hasher;
 use crate::clock::{Clock, Randomness};
 use crate::config::Limits;
+use crate::figures::Figures;
 use crate::instance::Instance;
 use crate::mail::{Sender, Smtp};
+use crate::phase::{Peers, Phase};
 use crate::reconcile::{self, Statuses, Tools};
 use crate::store::Store;
+use crate::store::alone::Alone;
 use crate::vault::Vault;
 use crate::wake::Wake;
-use crate::{api, server, web};
+use crate::{api, request, server, web};
 
 /// What a program is made of.
 #[derive(Debug)]
@@ -39,6 +43,10 @@ pub struct Parts {
     pub sender: Sender,
     /// How much of what may happen.
     pub limits: Limits,
+    /// The port where it answers, by which an operator tells nodes of one machine apart.
+    pub port: u16,
+    /// That no other program works on its database file.
+    pub alone: Option<Alone>,
 }
 
 /// One running Ithaca.
@@ -48,6 +56,8 @@ pub struct Program {
     pub app: App,
     /// What happens by itself.
     pub tools: Tools,
+    /// Held as long as the program runs.
+    _alone: Option<Arc<Alone>>,
 }
 
 impl Program {
@@ -57,6 +67,12 @@ impl Program {
         let instance = Arc::new(parts.instance);
         let wake = Wake::default();
         let node = format!("{}-{}", std::process::id(), parts.randomness.code());
+        let (figures, peers) = (Figures::default(), Peers::default());
+        let heard = figures.clone();
+        parts.microsoft.tell(Box::new(move |call, failure, took| {
+            let outcome = failure.map_or("ok", |failure| failure.kind.name());
+            heard.call(call, outcome, took);
+        }));
         let app = App {
             store: parts.store.clone(),
             vault: vault.clone(),
@@ -68,6 +84,9 @@ impl Program {
             passwords: Hasher::new(parts.randomness.clone()),
             sign_in_failures: parts.limits.sign_in_failures,
             api_requests_per_minute: parts.limits.api_requests_per_minute,
+            peers: peers.clone(),
+            figures: figures.clone(),
+            phase: Phase::default(),
         };
         let tools = Tools {
             store: parts.store,
@@ -81,15 +100,29 @@ impl Program {
             sender: parts.sender,
             mails_at_once: parts.limits.mails_at_once,
             node: node.into(),
+            place: reconcile::nodes::place(parts.port).into(),
+            peers,
+            figures,
             statuses: Statuses::default(),
         };
-        Self { app, tools }
+        Self {
+            app,
+            tools,
+            _alone: parts.alone.map(Arc::new),
+        }
     }
 
     /// Answers pages at the listener and does the work, until `stop`.
     pub async fn run(self, listener: tokio::net::TcpListener, stop: CancellationToken) {
+        let served = server::serve(listener, router(self.app.clone()), stop);
+        self.work_while(served).await;
+    }
+
+    /// Does the work as long as pages are `served`.
+    pub async fn work_while(self, served: impl Future<Output = ()>) {
         let reconcilers = reconcile::start(&self.tools);
-        server::serve(listener, router(self.app.clone()), stop).await;
+        self.app.phase.serve();
+        served.await;
         reconcilers.stop().await;
         self.app.store.close().await;
     }
@@ -100,7 +133,8 @@ pub fn router(app: App) -> Router {
     let document = Arc::new(api::document());
     Router::new()
         .nest(api::PLACE, api::router(app.clone()))
-        .merge(web::router(app, document))
+        .merge(web::router(app.clone(), document))
+        .layer(from_fn_with_state(app, request::observed))
 }
 
 /// The client that speaks with Microsoft, telling the time and drawing chance as the rest

@@ -3,23 +3,26 @@
 
 use std::io::IsTerminal as _;
 use std::path::Path;
+use std::time::Duration;
 
 use mentoring::refusal::Refusal;
 use microsoft::{Application, Cloud, NetworkSettings, Transport};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::app::members::NewMember;
 use crate::clock::{Clock, Randomness};
-use crate::config::{Config, LogFormat};
+use crate::config::{Config, LogFormat, read_secret};
 use crate::instance::Instance;
 use crate::mail::trial::{self, Trial};
 use crate::mail::{Delivery, Sender, Smtp};
+use crate::operator::report::{self, Report};
 use crate::program::{Parts, Program, microsoft_client};
+use crate::store::alone::Alone;
 use crate::store::{self, Store, StoreError, credentials, organizations};
 use crate::vault::Vault;
-use crate::{app, server};
+use crate::{app, operator, program, server};
 
 /// Why the program does not start, in sentences with the remedy.
 #[derive(Debug, thiserror::Error)]
@@ -46,8 +49,53 @@ pub fn log(filter: &str, format: LogFormat) {
     };
 }
 
-async fn open(config: &Config) -> Result<Program, StartError> {
-    let clock = Clock::system();
+/// Whether a program is a node, or a command beside the nodes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Node,
+    Command,
+}
+
+fn place(config: &Config) -> Result<store::Place, StartError> {
+    if let Some(path) = config.database.sqlite_file() {
+        return Ok(store::Place::Sqlite(path));
+    }
+    let url = config
+        .database
+        .postgres_url()
+        .map_err(|error| StartError::because("The database's password cannot be read", error))?;
+    Ok(store::Place::Postgres(url.expose_secret().to_owned()))
+}
+
+/// Nodes that share a database share its clock; a node alone has the machine's.
+fn clock(place: &store::Place) -> Clock {
+    match place {
+        store::Place::Postgres(_) => Clock::watch(Clock::system().now()),
+        _ => Clock::system(),
+    }
+}
+
+/// Takes the database for this program alone, where it can be no other's.
+pub fn alone_with(place: &store::Place) -> Result<Option<Alone>, StartError> {
+    let store::Place::Sqlite(file) = place else {
+        return Ok(None);
+    };
+    match Alone::with(file) {
+        Ok(Some(alone)) => Ok(Some(alone)),
+        Ok(None) => Err(StartError(format!(
+            "Another Ithaca works on {} already. Stop it first; several nodes need PostgreSQL (docs/scale.md). Nothing was changed.",
+            file.display()
+        ))),
+        Err(error) => Err(StartError(format!(
+            "{}.lock cannot be locked ({error}). The database has to be on a disk of this machine.",
+            file.display()
+        ))),
+    }
+}
+
+async fn open(config: &Config, part: Part) -> Result<Program, StartError> {
+    let place = place(config)?;
+    let clock = clock(&place);
     let randomness = Randomness::system();
     let vault = Vault::load(
         &config.key_file,
@@ -55,21 +103,12 @@ async fn open(config: &Config) -> Result<Program, StartError> {
         randomness.clone(),
     )
     .map_err(|error| StartError::because("The key cannot be used", error))?;
-    let place = match config.database.sqlite_file() {
-        Some(path) => {
-            writable(&path)?;
-            store::Place::Sqlite(path)
-        }
-        None => store::Place::Postgres(
-            config
-                .database
-                .postgres_url()
-                .map_err(|error| {
-                    StartError::because("The database's password cannot be read", error)
-                })?
-                .expose_secret()
-                .to_owned(),
-        ),
+    if let store::Place::Sqlite(path) = &place {
+        writable(path)?;
+    }
+    let alone = match part {
+        Part::Node => alone_with(&place)?,
+        Part::Command => None,
     };
     refuse_without_keys(&place, &clock, &vault).await?;
     let store = Store::open(&place, clock.clone())
@@ -133,6 +172,8 @@ async fn open(config: &Config) -> Result<Program, StartError> {
         smtp,
         sender,
         limits: config.limits.clone(),
+        port: config.listen.port(),
+        alone,
     }))
 }
 
@@ -215,15 +256,78 @@ pub async fn serve(path: &Path) -> Result<(), StartError> {
     let listener = server::listen(config.listen, "`listen`")
         .await
         .map_err(|error| StartError(error.to_string()))?;
-    let program = open(&config).await?;
-    tracing::info!(address = %config.public_url, "Ithaca is ready");
     let stop = CancellationToken::new();
-    let running = tokio::spawn(program.run(listener, stop.clone()));
+    let (pages, status) = (server::Opening::default(), server::Opening::default());
+    // Who asks while we start is told so.
+    let served = tokio::spawn(server::serve(listener, pages.router(), stop.clone()));
+    let operator = match &config.operator {
+        Some(settings) => Some(operators_door(settings, &status, &stop).await?),
+        None => None,
+    };
+    let program = open(&config, Part::Node).await?;
+    pages.open(program::router(program.app.clone()));
+    let secret = operator.as_ref().and_then(|door| door.secret.as_ref());
+    status.open(operator::router(&program, secret));
+    let phase = program.app.phase.clone();
+    let running = tokio::spawn(program.work_while(async move {
+        // A panic in it has been told, and ends the program all the same.
+        let _ = served.await;
+    }));
+    tracing::info!(address = %config.public_url, "Ithaca is ready");
     asked_to_stop.await;
+    phase.drain();
+    tokio::time::sleep(Duration::from_secs(config.drain_seconds.into())).await;
     stop.cancel();
     running
         .await
         .map_err(|error| StartError::because("Ithaca did not end cleanly", error))
+}
+
+/// The operator's door, served.
+struct OperatorsDoor {
+    secret: Option<SecretString>,
+}
+
+async fn operators_door(
+    settings: &crate::config::Operator,
+    status: &server::Opening,
+    stop: &CancellationToken,
+) -> Result<OperatorsDoor, StartError> {
+    let secret = settings
+        .secret_file
+        .as_deref()
+        .map(read_secret)
+        .transpose()
+        .map_err(|error| StartError::because("The operator's secret cannot be read", error))?;
+    let listener = server::listen(settings.listen, "`operator.listen`")
+        .await
+        .map_err(|error| StartError(error.to_string()))?;
+    tokio::spawn(server::serve(listener, status.router(), stop.clone()));
+    Ok(OperatorsDoor { secret })
+}
+
+/// How the instance does, read from its database; nothing is changed.
+pub async fn status(path: &Path) -> Result<Report, StartError> {
+    let config = Config::load(path).map_err(|error| StartError(error.to_string()))?;
+    let place = place(&config)?;
+    if let store::Place::Sqlite(file) = &place
+        && !file.exists()
+    {
+        return Err(StartError(format!(
+            "There is no database {} yet. `ithaca serve` makes it.",
+            file.display()
+        )));
+    }
+    let store = Store::connect(&place, clock(&place))
+        .await
+        .map_err(|error| unopened(&place, &error))?;
+    let read = report::read(&store).await;
+    store.close().await;
+    read.map_err(|error| {
+        StartError(format!(
+            "The database cannot be read ({error}). Was it made by another version of Ithaca?"
+        ))
+    })
 }
 
 fn refused(error: &app::AppError) -> StartError {
@@ -295,7 +399,7 @@ pub async fn create_organization(
     time_zone: &str,
 ) -> Result<String, StartError> {
     let config = Config::load(path).map_err(|error| StartError(error.to_string()))?;
-    let program = open(&config).await?;
+    let program = open(&config, Part::Command).await?;
     let made = program
         .app
         .create_organization(name, slug, time_zone)
@@ -307,7 +411,7 @@ pub async fn create_organization(
 /// Invites a member; answers the address that sets their password.
 pub async fn invite_member(path: &Path, slug: &str, new: &NewMember) -> Result<String, StartError> {
     let config = Config::load(path).map_err(|error| StartError(error.to_string()))?;
-    let program = open(&config).await?;
+    let program = open(&config, Part::Command).await?;
     let organization = organizations::find_by_slug(&program.app.store, slug)
         .await
         .map_err(|error| StartError(error.to_string()))?

@@ -3,12 +3,13 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::extract::Request;
+use axum::response::IntoResponse as _;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
@@ -20,6 +21,8 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
+
+use crate::phase;
 
 /// A client has so long to send its request's head (W-17).
 const HEAD: Duration = Duration::from_secs(15);
@@ -96,6 +99,29 @@ impl Tls {
 impl std::fmt::Debug for Tls {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Tls(***)")
+    }
+}
+
+/// A door that is there before what is behind it: until then it says that we live and are
+/// not ready.
+#[derive(Clone, Debug, Default)]
+pub struct Opening(Arc<OnceLock<Router>>);
+
+impl Opening {
+    /// What is behind it from now on.
+    pub fn open(&self, router: Router) {
+        // Nobody opens twice.
+        let _ = self.0.set(router);
+    }
+
+    /// The door.
+    pub fn router(&self) -> Router {
+        let behind = self.0.clone();
+        Router::new().fallback(async move |request: Request| match behind.get() {
+            Some(router) => router.clone().oneshot(request).await.into_response(),
+            None if request.uri().path() == "/health/live" => "alive\n".into_response(),
+            None => phase::unready("starting\n"),
+        })
     }
 }
 
@@ -206,4 +232,31 @@ pub fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
             _ = terminated.recv() => {}
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_door_says_that_it_starts_until_something_is_behind_it() {
+        let opening = Opening::default();
+        let door = opening.router();
+        let status = async |path: &str| {
+            let request = http::Request::get(path).body(axum::body::Body::empty());
+            let answer = door.clone().oneshot(request.unwrap()).await.unwrap();
+            answer.status()
+        };
+        assert_eq!(status("/health/live").await, StatusCode::OK);
+        assert_eq!(
+            status("/health/ready").await,
+            StatusCode::SERVICE_UNAVAILABLE
+        );
+        assert_eq!(status("/larkspur").await, StatusCode::SERVICE_UNAVAILABLE);
+        opening.open(Router::new().route("/larkspur", axum::routing::get(async || "hello")));
+        assert_eq!(status("/larkspur").await, StatusCode::OK);
+        assert_eq!(status("/health/ready").await, StatusCode::NOT_FOUND);
+    }
 }

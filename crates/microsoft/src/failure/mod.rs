@@ -34,6 +34,8 @@ pub struct Failure {
     pub request_id: Option<Box<str>>,
     /// Of Entra ID.
     pub trace_id: Option<Box<str>>,
+    /// Ours, by which Microsoft finds the request too where no answer came.
+    pub client_request_id: Option<Box<str>>,
     /// Microsoft's own words, or ours: at most 500 characters, on one line,
     /// without the secrets of the request. For logs and administrators, never
     /// for participants.
@@ -51,9 +53,15 @@ impl Failure {
             code: None,
             request_id: None,
             trace_id: None,
+            client_request_id: None,
             detail: None,
             challenge: None,
         }
+    }
+
+    pub(crate) fn sent_as(mut self, client_request_id: &str) -> Self {
+        self.client_request_id = Some(client_request_id.into());
+        self
     }
 
     /// An answer that can't be believed or understood. What it was asked to do

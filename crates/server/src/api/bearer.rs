@@ -14,6 +14,7 @@ use super::problem::Problem;
 use crate::app::api_tokens::TokenHolder;
 use crate::app::{Acting, App};
 use crate::door;
+use crate::request;
 use crate::store::Store;
 
 /// A program with the token of an active member.
@@ -61,6 +62,7 @@ impl Bearer {
                 "Bearer realm=\"Ithaca\", error=\"invalid_token\"",
             )
         })?;
+        request::belongs_to(holder.acting.actor.organization);
         let now = api.app.clock.now();
         api.limiter.count(holder.token.id, now).map_err(|seconds| {
             Problem::new(

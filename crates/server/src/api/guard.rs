@@ -43,7 +43,6 @@ pub async fn headers(request: Request, next: Next) -> Response {
 /// Lets nothing end without an answer that a program can read.
 pub async fn problems(State(api): State<Api>, request: Request, next: Next) -> Response {
     let method = request.method().clone();
-    let path = request.uri().path().to_owned();
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
     let response = match tokio::time::timeout(LONGEST, answer).await {
         Ok(Ok(response)) => response,
@@ -56,7 +55,7 @@ pub async fn problems(State(api): State<Api>, request: Request, next: Next) -> R
     };
     let number = u64::from_be_bytes(api.app.randomness.bytes());
     let number = format!("{number:016x}");
-    tracing::error!(number, %method, path, cause, "a request could not be answered");
+    tracing::error!(number, %method, cause, "a request could not be answered");
     Problem::broken("")
         .with("number", json!(number))
         .into_response()

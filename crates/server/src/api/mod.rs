@@ -71,7 +71,10 @@ pub fn document() -> Value {
 pub fn router(app: App) -> Router {
     let routes = routes();
     let api = Api {
-        limiter: Arc::new(limit::Limiter::new(app.api_requests_per_minute)),
+        limiter: Arc::new(limit::Limiter::new(
+            app.api_requests_per_minute,
+            app.peers.clone(),
+        )),
         document: Arc::new(document::describe(&routes)),
         app,
     };

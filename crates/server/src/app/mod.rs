@@ -27,7 +27,9 @@ use mentoring::refusal::{Refusal, RefusalKind};
 use mentoring::role::{Actor, Sight};
 
 use crate::clock::{Clock, Randomness};
+use crate::figures::Figures;
 use crate::instance::Instance;
+use crate::phase::{Peers, Phase};
 use crate::store::audit::{self, Author};
 use crate::store::{Store, StoreError, Stored, Tx};
 use crate::vault::{Vault, VaultError};
@@ -54,8 +56,14 @@ pub struct App {
     pub passwords: passwords::Hasher,
     /// Failed sign-ins that an account may have within a quarter of an hour.
     pub sign_in_failures: u16,
-    /// Requests that an API token may send within a minute, on each node.
+    /// Requests that an API token may send within a minute, over all nodes.
     pub api_requests_per_minute: u16,
+    /// How many nodes share the work.
+    pub peers: Peers,
+    /// What this process has counted.
+    pub figures: Figures,
+    /// Where it stands between its start and its end.
+    pub phase: Phase,
 }
 
 /// Who acts, and from where.

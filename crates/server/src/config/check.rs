@@ -12,7 +12,7 @@ use secrecy::ExposeSecret as _;
 use tracing_subscriber::EnvFilter;
 use url::{Host, Url};
 
-use super::{Config, Microsoft, Smtp, Tls, read_secret};
+use super::{Config, Microsoft, Operator, Smtp, Tls, read_secret};
 use crate::vault::{Key, VaultError};
 
 /// Something wrong with a configuration.
@@ -57,6 +57,9 @@ impl Config {
         }
         if let Some(microsoft) = &self.microsoft {
             findings.microsoft(microsoft);
+        }
+        if let Some(operator) = &self.operator {
+            findings.operator(operator);
         }
         if let Err(error) = EnvFilter::try_new(&self.log.filter) {
             findings.add(
@@ -295,6 +298,28 @@ impl Findings<'_> {
         }
         for path in &microsoft.client_secret_files {
             self.secret("microsoft.client_secret_files", path);
+        }
+    }
+
+    fn operator(&mut self, operator: &Operator) {
+        match &operator.secret_file {
+            Some(path) => self.secret("operator.secret_file", path),
+            None if !operator.listen.ip().is_loopback() => self.add(
+                "operator.listen",
+                format!(
+                    "{} can be reached from other machines, and nobody is asked for a secret",
+                    operator.listen
+                ),
+                "name a file with one as `secret_file`, or listen at 127.0.0.1",
+            ),
+            None => {}
+        }
+        if operator.listen == self.config.listen {
+            self.add(
+                "operator.listen",
+                "this is where people are answered",
+                "choose another port",
+            );
         }
     }
 
@@ -627,6 +652,18 @@ mod tests {
             "[log]\nfilter = \"a=b=c\"\n[microsoft]",
             11,
             "not a filter",
+        ),
+        (
+            "[microsoft]",
+            "[operator]\nlisten = \"0.0.0.0:9464\"\n[microsoft]",
+            11,
+            "nobody is asked for a secret",
+        ),
+        (
+            "[microsoft]",
+            "[operator]\nlisten = \"127.0.0.1:8080\"\n[microsoft]",
+            11,
+            "where people are answered",
         ),
         (
             "[microsoft]",

@@ -36,6 +36,9 @@ pub struct Config {
     pub public_url: Url,
     #[serde(default = "default_listen")]
     pub listen: SocketAddr,
+    /// So long it says that it is not ready any more before it ends.
+    #[serde(default)]
+    pub drain_seconds: u16,
     /// Whose `X-Forwarded-For` is believed.
     #[serde(default)]
     pub trusted_proxies: Vec<Network>,
@@ -50,6 +53,8 @@ pub struct Config {
     pub smtp: Option<Smtp>,
     /// Without it Teams can't be integrated.
     pub microsoft: Option<Microsoft>,
+    /// Without it nobody is shown how the instance does.
+    pub operator: Option<Operator>,
     #[serde(default)]
     pub log: Log,
     #[serde(default)]
@@ -125,6 +130,15 @@ pub enum CloudName {
     UsGovernmentDod,
 }
 
+/// The operator's own door.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Operator {
+    pub listen: SocketAddr,
+    /// What whoever comes there has to know.
+    pub secret_file: Option<PathBuf>,
+}
+
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Log {
@@ -148,7 +162,7 @@ pub struct Limits {
     pub sign_in_failures: u16,
     /// Mails on their way to the mail server at once.
     pub mails_at_once: u16,
-    /// Requests of one API token within a minute, on each node.
+    /// Requests of one API token within a minute, over all nodes.
     pub api_requests_per_minute: u16,
 }
 
@@ -156,12 +170,13 @@ pub struct Limits {
 ///
 /// They are for places that hand secrets to a program as files (systemd credentials,
 /// container secrets). Several files are separated by colons.
-pub const OVERRIDES: [&str; 5] = [
+pub const OVERRIDES: [&str; 6] = [
     "ITHACA_KEY_FILE",
     "ITHACA_RETIRED_KEY_FILES",
     "ITHACA_DATABASE_PASSWORD_FILE",
     "ITHACA_SMTP_PASSWORD_FILE",
     "ITHACA_MICROSOFT_CLIENT_SECRET_FILES",
+    "ITHACA_OPERATOR_SECRET_FILE",
 ];
 
 /// A configuration that can't be used, with all that is known to be wrong.
@@ -222,7 +237,7 @@ impl Config {
     }
 
     fn override_files(&mut self, environment: impl Fn(&str) -> Option<String>) {
-        let [key, retired, database, smtp, microsoft] = OVERRIDES.map(&environment);
+        let [key, retired, database, smtp, microsoft, operator] = OVERRIDES.map(&environment);
         let several = |value: String| value.split(':').map(PathBuf::from).collect();
         if let Some(value) = key {
             self.key_file = value.into();
@@ -239,16 +254,21 @@ impl Config {
         if let (Some(value), Some(section)) = (microsoft, &mut self.microsoft) {
             section.client_secret_files = several(value);
         }
+        if let (Some(value), Some(section)) = (operator, &mut self.operator) {
+            section.secret_file = Some(value.into());
+        }
     }
 
     fn resolve(&mut self, folder: &Path) {
         let smtp = self.smtp.iter_mut();
         let microsoft = self.microsoft.iter_mut();
+        let operator = self.operator.iter_mut();
         let paths = std::iter::once(&mut self.key_file)
             .chain(&mut self.retired_key_files)
             .chain(&mut self.database.password_file)
             .chain(smtp.flat_map(|smtp| smtp.password_file.iter_mut().chain(&mut smtp.ca_file)))
-            .chain(microsoft.flat_map(|microsoft| &mut microsoft.client_secret_files));
+            .chain(microsoft.flat_map(|microsoft| &mut microsoft.client_secret_files))
+            .chain(operator.flat_map(|operator| &mut operator.secret_file));
         for path in paths.filter(|path| !path.as_os_str().is_empty()) {
             *path = folder.join(&*path);
         }

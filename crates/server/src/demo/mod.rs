@@ -17,7 +17,7 @@ use crate::config;
 use crate::instance::{DemoPlaces, Instance};
 use crate::mail::{Sender, Smtp};
 use crate::program::{Parts, Program, microsoft_client};
-use crate::serve::{StartError, refuse_without_keys, unopened, writable};
+use crate::serve::{StartError, alone_with, refuse_without_keys, unopened, writable};
 use crate::server;
 use crate::store::{self, Store};
 use crate::vault::Vault;
@@ -146,6 +146,7 @@ pub async fn run(settings: Settings) -> Result<(), StartError> {
 
     let vault = folder.vault(&randomness)?;
     let place = folder.database();
+    let alone = alone_with(&place)?;
     refuse_without_keys(&place, &clock, &vault).await?;
     let store = Store::open(&place, clock.clone())
         .await
@@ -162,6 +163,8 @@ pub async fn run(settings: Settings) -> Result<(), StartError> {
         instance,
         microsoft,
         limits: config::Limits::default(),
+        port,
+        alone,
     });
     let organizations = seed::plant(&program.app)
         .await

@@ -13,8 +13,11 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
+use tracing::field::{Empty, display};
 
 use mentoring::organization::OrganizationId;
 
@@ -43,10 +46,15 @@ pub struct Rhythm {
 }
 
 /// What an operator can read of a reconciler.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Status {
     /// When it last looked.
     pub looked_at: Option<Timestamp>,
+    /// When it looks again at the latest.
+    pub looks_at: Option<Timestamp>,
+    /// Batches that it works on.
+    pub running: usize,
     /// When it last finished a row.
     pub worked_at: Option<Timestamp>,
     /// Batches finished since the start.
@@ -55,6 +63,8 @@ pub struct Status {
     pub failed: u64,
     /// The last error, for the log's reader.
     pub last_error: Option<String>,
+    /// When that was.
+    pub failed_at: Option<Timestamp>,
 }
 
 /// The statuses of one process.
@@ -95,6 +105,7 @@ where
         if room > 0 && !stop.is_cancelled() {
             for batch in batches(claim(&tools, rhythm, room, &mut rota).await, rhythm.batch) {
                 let one = AssertUnwindSafe(work(tools.clone(), batch.clone())).catch_unwind();
+                let one = one.instrument(span(rhythm, &batch));
                 running.spawn(async move { (batch, one.await) });
             }
         }
@@ -109,6 +120,11 @@ where
         } else {
             rhythm.interval
         };
+        let looks_at = has_room.then(|| tools.clock.now().saturating_add(sleep).ok());
+        tools.statuses.change(rhythm.reconciler, |status| {
+            status.running = running.len();
+            status.looks_at = looks_at.flatten();
+        });
         tokio::select! {
             Some(Ok((batch, outcome))) = running.join_next(), if !running.is_empty() => note(&tools, rhythm, &batch, outcome),
             () = tools.wake.rung(rhythm.reconciler), if has_room => {}
@@ -116,6 +132,28 @@ where
             () = stop.cancelled(), if !stopping => {}
         }
     }
+}
+
+/// What every line says that is logged while a batch is worked on.
+fn span(rhythm: Rhythm, batch: &[Claim]) -> tracing::Span {
+    let span = tracing::info_span!(
+        "work",
+        reconciler = rhythm.reconciler.name(),
+        organization.id = Empty,
+        row.id = Empty,
+        meeting.id = Empty,
+    );
+    if let Some(first) = batch.first() {
+        span.record("organization.id", display(first.organization));
+    }
+    if let [only] = batch {
+        let field = match rhythm.work {
+            Work::Links => "meeting.id",
+            _ => "row.id",
+        };
+        span.record(field, display(only.id));
+    }
+    span
 }
 
 /// Groups claimed rows by organization: a call is made in the name of one alone.
@@ -207,6 +245,7 @@ fn note(
         if error.is_some() {
             status.failed += 1;
             status.last_error = error;
+            status.failed_at = Some(now);
         } else {
             status.finished += 1;
         }

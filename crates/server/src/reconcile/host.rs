@@ -145,8 +145,9 @@ pub fn log(organization: OrganizationId, doing: &str, failure: &Failure) {
         kind = failure.kind.name(),
         status = failure.status,
         code = failure.code.as_deref(),
-        request.id = failure.request_id.as_deref(),
-        trace.id = failure.trace_id.as_deref(),
+        microsoft.request_id = failure.request_id.as_deref(),
+        microsoft.trace_id = failure.trace_id.as_deref(),
+        client_request_id = failure.client_request_id.as_deref(),
         detail = failure.detail.as_deref(),
         "Microsoft did not do what was asked"
     );

@@ -9,6 +9,7 @@ pub mod driver;
 pub mod health;
 pub mod host;
 pub mod links;
+pub mod nodes;
 pub mod outbox;
 pub mod reminders;
 pub mod removal;
@@ -24,8 +25,10 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, Randomness};
+use crate::figures::Figures;
 use crate::instance::Instance;
 use crate::mail::{Sender, Smtp};
+use crate::phase::Peers;
 use crate::store::Store;
 use crate::store::lease::{Claim, Work as Rows};
 use crate::vault::Vault;
@@ -56,8 +59,14 @@ pub struct Tools {
     pub sender: Sender,
     /// How many mails are on their way at once.
     pub mails_at_once: u16,
-    /// This process among the nodes.
+    /// This process among the nodes, under which it takes leases.
     pub node: Arc<str>,
+    /// Where it runs, for an operator.
+    pub place: Arc<str>,
+    /// How many nodes share the work.
+    pub peers: Peers,
+    /// What it has counted.
+    pub figures: Figures,
     /// What an operator can read.
     pub statuses: Statuses,
 }
@@ -117,6 +126,19 @@ pub struct Turn {
 /// The work on claimed rows, under way.
 pub type Work<'a> = Pin<Box<dyn Future<Output = Result<(), Trouble>> + Send + 'a>>;
 
+/// Which rows a reconciler works on; one that only tidies up has none.
+pub fn rows_of(reconciler: Reconciler) -> Option<Rows> {
+    match reconciler {
+        Reconciler::Links => Some(Rows::Links),
+        Reconciler::Directory => Some(Rows::Directory),
+        Reconciler::Tokens => Some(Rows::Credentials),
+        Reconciler::Health => Some(Rows::Integrations),
+        Reconciler::Outbox => Some(Rows::Outbox),
+        Reconciler::Reminders => Some(Rows::Reminders),
+        Reconciler::Retention => None,
+    }
+}
+
 /// Every reconciler that works on rows.
 pub fn turns(tools: &Tools) -> Vec<Turn> {
     let mails_at_once = usize::from(tools.mails_at_once).max(1);
@@ -164,5 +186,6 @@ pub fn start(tools: &Tools) -> Running {
         tasks.spawn(driver::turn(tools.clone(), rhythm, stop.clone(), work));
     }
     tasks.spawn(retention::turn(tools.clone(), stop.clone()));
+    tasks.spawn(nodes::turn(tools.clone(), stop.clone()));
     Running { stop, tasks }
 }

@@ -67,6 +67,7 @@ async fn one(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
     match delivery {
         Delivery::Delivered => {
             message.fate = Fate::Sent;
+            tools.figures.mail(Fate::Sent.as_str());
             conclude(tools, claim, &message, None).await
         }
         Delivery::Refused(why) => give_up(tools, claim, message, Fate::Failed, &why).await,
@@ -81,6 +82,7 @@ async fn one(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
             if message.attempts >= MOST_ATTEMPTS {
                 return give_up(tools, claim, message, Fate::Failed, &why).await;
             }
+            tools.figures.mail("tried_again");
             message.reason = Some(why);
             let doublings = u32::try_from(message.attempts - 1).unwrap_or(0).min(12);
             let wait = (FIRST_WAIT * 2_i32.pow(doublings)).min(LONGEST_WAIT);
@@ -342,6 +344,7 @@ async fn give_up(
     fate: Fate,
     why: &str,
 ) -> Result<(), Trouble> {
+    tools.figures.mail(fate.as_str());
     message.fate = fate;
     message.reason = Some(why.chars().take(500).collect());
     tracing::info!(

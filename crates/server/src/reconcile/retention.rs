@@ -28,8 +28,10 @@ pub async fn turn(tools: Tools, stop: CancellationToken) {
                 Err(error) => {
                     status.failed += 1;
                     status.last_error = Some(error.to_string());
+                    status.failed_at = Some(now);
                 }
             }
+            status.looks_at = now.saturating_add(INTERVAL).ok();
         });
         if let Err(error) = outcome {
             tracing::error!(%error, "what is over could not be forgotten");

@@ -5,7 +5,9 @@ use mentoring::integration::IntegrationState;
 use mentoring::organization::{MemberId, OrganizationId};
 use mentoring::role::Sight;
 use mentoring::track::Mode;
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait, FromQueryResult, Statement,
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -105,6 +107,23 @@ impl Integration {
             removal: None,
         }
     }
+}
+
+/// How many organizations there are by how their connection stands: its state, or what it
+/// needs attention for.
+pub async fn count_by_state(store: &Store) -> Stored<Vec<(String, i64)>> {
+    #[derive(FromQueryResult)]
+    struct Many {
+        word: String,
+        many: i64,
+    }
+    let on = store.read();
+    let text = "SELECT COALESCE(cause, state) AS word, COUNT(*) AS many FROM integrations \
+                GROUP BY COALESCE(cause, state) ORDER BY word";
+    let rows = Many::find_by_statement(Statement::from_string(on.get_database_backend(), text))
+        .all(on)
+        .await?;
+    Ok(rows.into_iter().map(|row| (row.word, row.many)).collect())
 }
 
 fn integration(row: row::Model) -> Stored<Integration> {

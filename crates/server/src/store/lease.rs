@@ -9,7 +9,7 @@ use mentoring::organization::OrganizationId;
 use sea_orm::{ConnectionTrait, FromQueryResult, Statement, Value};
 use uuid::Uuid;
 
-use super::{Store, Stored, Tx, millis, sql};
+use super::{Store, StoreError, Stored, Tx, millis, sql};
 
 /// The tables that hold work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -284,6 +284,49 @@ pub async fn count_held(tx: &Tx, work: Work, organization: OrganizationId) -> St
         .map(|row| row.try_get("", "held"))
         .transpose()?
         .unwrap_or_default())
+}
+
+/// What waits in a table and what is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backlog {
+    /// Rows that are due and that nobody holds.
+    pub waiting: i64,
+    /// Rows that somebody works on.
+    pub held: i64,
+    /// Since when the oldest of the waiting ones is due.
+    pub oldest: Option<Timestamp>,
+    /// When the next row that rests is due.
+    pub next: Option<Timestamp>,
+}
+
+/// What waits and what is under way, over all organizations and nodes.
+pub async fn backlog(store: &Store, work: Work) -> Stored<Backlog> {
+    let on = store.read();
+    let text = format!(
+        "SELECT waiting.many AS waiting, waiting.oldest AS oldest, \
+           (SELECT COUNT(*) FROM {table} WHERE lease_until IS NOT NULL AND lease_until > {now}) AS held, \
+           (SELECT due_at FROM {table} WHERE due_at IS NOT NULL AND due_at > {now} \
+             ORDER BY due_at LIMIT 1) AS next \
+         FROM (SELECT COUNT(*) AS many, MIN(due_at) AS oldest FROM {table} \
+           WHERE due_at IS NOT NULL AND due_at <= {now} \
+           AND (lease_until IS NULL OR lease_until <= {now})) AS waiting",
+        table = work.table(),
+        now = sql::now_millis(on, store.clock().now()),
+    );
+    let row = on
+        .query_one_raw(Statement::from_string(on.get_database_backend(), text))
+        .await?
+        .ok_or_else(|| StoreError::Unreadable("no count of waiting rows".to_owned()))?;
+    let at = |column| -> Stored<Option<Timestamp>> {
+        let millis: Option<i64> = row.try_get("", column)?;
+        Ok(millis.map(super::instant))
+    };
+    Ok(Backlog {
+        waiting: row.try_get("", "waiting")?,
+        held: row.try_get("", "held")?,
+        oldest: at("oldest")?,
+        next: at("next")?,
+    })
 }
 
 /// When the next row of this kind is due, for a driver that would rather sleep than ask.

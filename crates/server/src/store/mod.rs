@@ -6,6 +6,7 @@
 //! retried in the middle of one.
 
 pub mod access_links;
+pub mod alone;
 pub mod api_tokens;
 pub mod attempts;
 pub mod audit;
@@ -20,6 +21,7 @@ pub mod lease;
 pub mod links;
 pub mod meetings;
 pub mod members;
+pub mod nodes;
 pub mod notes;
 pub mod openings;
 pub mod organizations;
@@ -142,12 +144,30 @@ impl Store {
                 (pool.clone(), pool)
             }
         };
-        Ok(Self {
+        let store = Self {
             read,
             write,
             database_clock: clock.clone(),
             clock,
-        })
+        };
+        store.keep_time().await?;
+        Ok(store)
+    }
+
+    /// Sets the clock by the database's where several nodes share it, so that they agree on
+    /// the time whatever their own clocks say (F28). Ask for it now and then.
+    pub async fn keep_time(&self) -> Stored<()> {
+        let asked = std::time::Instant::now();
+        let Some(there) = sql::clock(&self.read).await? else {
+            return Ok(());
+        };
+        let took = asked.elapsed();
+        // An answer that was long on its way says little about now.
+        if took < Duration::from_secs(2) {
+            let half = jiff::SignedDuration::try_from(took / 2).unwrap_or_default();
+            self.clock.set(there.saturating_add(half).unwrap_or(there));
+        }
+        Ok(())
     }
 
     /// The same database, as a node sees it whose clock goes differently. Leases are taken
@@ -270,7 +290,12 @@ fn postgres(url: &str) -> ConnectOptions {
         .min_connections(1)
         .acquire_timeout(Duration::from_secs(10))
         .sqlx_logging(false)
-        .set_application_name("ithaca");
+        .set_application_name("ithaca")
+        .map_sqlx_postgres_opts(|postgres| {
+            // A node that stopped in the middle of a change must not hold an organization's
+            // lock for as long as it sleeps (F05).
+            postgres.options([("idle_in_transaction_session_timeout", "20s")])
+        });
     options
 }
 

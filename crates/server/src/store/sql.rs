@@ -18,6 +18,19 @@ pub fn now_millis(on: &impl ConnectionTrait, clock: Timestamp) -> String {
     }
 }
 
+/// What the database's own clock says, where it has one.
+pub async fn clock(on: &impl ConnectionTrait) -> Stored<Option<Timestamp>> {
+    if !is_postgres(on) {
+        return Ok(None);
+    }
+    let text = format!("SELECT {} AS now", now_millis(on, Timestamp::UNIX_EPOCH));
+    let row = on
+        .query_one_raw(Statement::from_string(on.get_database_backend(), text))
+        .await?;
+    let now: Option<i64> = row.map(|row| row.try_get("", "now")).transpose()?;
+    Ok(now.map(super::instant))
+}
+
 /// Lets several claimers take different rows; SQLite has one writer at a time anyway.
 pub fn skip_locked(on: &impl ConnectionTrait) -> &'static str {
     if is_postgres(on) {

@@ -15,6 +15,7 @@ use super::local;
 use super::pages::frame::{Banner, Frame, Here, MemberMark, OrganizationMark, TrackMark};
 use super::pages::shown::{Face, Way};
 use crate::app::{Acting, App, sessions};
+use crate::request;
 use crate::store::organizations::{self, Organization};
 use crate::store::{directory, integrations, members, tracks};
 
@@ -131,6 +132,9 @@ pub async fn resolve(caller: &Caller) -> Result<Option<SignedIn>, Failed> {
         return Ok(None);
     };
     let session = caller.app.resolve(cookie, &caller.network_address).await?;
+    if let Some(session) = &session {
+        request::belongs_to(session.acting.actor.organization);
+    }
     Ok(session.map(|session| SignedIn {
         app: caller.app.clone(),
         sight: session.acting.sight(),

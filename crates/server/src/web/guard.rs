@@ -117,7 +117,7 @@ async fn dress(
     let number = u64::from_be_bytes(caller.app.randomness.bytes());
     let number = format!("{number:016x}");
     if let Failed::Broken(cause) = failed {
-        tracing::error!(number, %method, path, cause, "a request could not be answered");
+        tracing::error!(number, %method, cause, "a request could not be answered");
     }
     let mut frame = frame(caller, path).await;
     if matches!(failed, Failed::NotFound) {

@@ -1,8 +1,7 @@
 //! What machines ask: do we live, are we ready, may we be searched?
 
 use axum::extract::State;
-use axum::response::{IntoResponse as _, Response};
-use http::StatusCode;
+use axum::response::Response;
 
 use super::answer::{Answer, see};
 use super::assets;
@@ -13,17 +12,9 @@ pub async fn live() -> &'static str {
     "alive\n"
 }
 
-/// Whether it can answer pages: its database is there.
+/// Whether it can answer pages: its database is there, and it is not about to end.
 pub async fn ready(State(app): State<App>) -> Response {
-    if app.store.is_reachable().await {
-        return "ready\n".into_response();
-    }
-    (
-        StatusCode::SERVICE_UNAVAILABLE,
-        [(http::header::CONTENT_TYPE, "text/plain; charset=utf-8")],
-        "the database does not answer\n",
-    )
-        .into_response()
+    app.phase.readiness(&app.store).await
 }
 
 /// Nothing here is for search engines.

@@ -118,10 +118,28 @@ impl Child {
 
     /// Ends it as a power cut would.
     pub fn is_killed(&self) {
-        Command::new("kill")
-            .args(["-KILL", &self.process.id().to_string()])
-            .status()
-            .expect("every machine has kill");
+        self.is_sent("KILL");
+    }
+
+    /// Its number, for signals.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Sends it a signal: `STOP`, `CONT`, `TERM`.
+    pub fn is_sent(&self, signal: &str) {
+        let sent = Command::new("kill")
+            .args([&format!("-{signal}"), &self.id().to_string()])
+            .status();
+        assert!(sent.expect("every machine has kill").success());
+    }
+
+    /// The same for one that may have ended.
+    pub fn is_sent_quietly(&self, signal: &str) {
+        let _ = Command::new("kill")
+            .args([&format!("-{signal}"), &self.id().to_string()])
+            .stderr(Stdio::null())
+            .status();
     }
 
     /// All that it said on standard output, once it has stopped by itself.

@@ -15,6 +15,7 @@ mod child;
 mod conformance;
 mod demo;
 mod mailbox;
+mod nodes;
 mod pages;
 mod postgres;
 mod reader;

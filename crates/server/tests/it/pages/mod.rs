@@ -25,7 +25,9 @@ use http::{HeaderMap, Method, Request, StatusCode, header};
 use ithaca::app::passwords::Hasher;
 use ithaca::app::{Acting, App};
 use ithaca::clock::Clock;
+use ithaca::figures::Figures;
 use ithaca::instance::Instance;
+use ithaca::phase::{Peers, Phase};
 use ithaca::program::{self, microsoft_client};
 use ithaca::store::tracks;
 use ithaca::vault::{Key, Vault};
@@ -117,6 +119,9 @@ impl House {
             passwords: Hasher::new(randomness.clone()),
             sign_in_failures: 10,
             api_requests_per_minute: 3_000,
+            peers: Peers::default(),
+            figures: Figures::default(),
+            phase: Phase::default(),
             randomness,
         };
         let pages = program::router(app.clone());

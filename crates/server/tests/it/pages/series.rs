@@ -481,6 +481,9 @@ pub fn tools(house: &House) -> Tools {
         sender: Sender::new("ithaca@ithaca.example").expect("an address"),
         mails_at_once: 1,
         node: "test".into(),
+        place: "test:8080".into(),
+        peers: app.peers.clone(),
+        figures: app.figures.clone(),
         statuses: Statuses::default(),
     }
 }

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use ithaca::clock::Clock;
 use ithaca::store::lease::{self, Claim, Rota, Share, Work};
 use ithaca::store::outbox::{self, Fate, Message};
+use ithaca::store::{Store, sql};
 use jiff::SignedDuration;
-use sea_orm::ConnectionTrait as _;
+use sea_orm::{ConnectionTrait as _, Statement};
 
 use super::{Company, World, on_both};
 use crate::runtime::PATIENCE;
@@ -115,6 +117,67 @@ async fn a_row_that_is_given_back_is_due_when_it_says(world: &World) {
         lease::next_due(&world.store, Work::Outbox).await.unwrap(),
         Some(later)
     );
+}
+
+/// F28: what a node writes down as due now is due now for all others, however wrong its own
+/// machine's clock is.
+#[tokio::test]
+async fn f28_nodes_whose_clocks_are_wrong_keep_the_time_of_the_database() {
+    let world = World::on_postgres().await;
+    let hour = SignedDuration::from_hours(1);
+    for wrong in [hour, -hour] {
+        let clock = Clock::watch(world.clock.now() + wrong);
+        let store = Store::connect(&world.place, clock.clone()).await.unwrap();
+        let tx = store.begin_unscoped().await.unwrap();
+        let there = sql::clock(store.read()).await.unwrap().unwrap();
+        let off = tx.now.duration_since(there).abs();
+        drop(tx);
+        assert!(off < SignedDuration::from_secs(2), "{off} off");
+        // Its clock is put wrong once more; the next look at the database puts it right.
+        clock.set(world.clock.now() + wrong);
+        store.keep_time().await.unwrap();
+        let off = clock.now().duration_since(there).abs();
+        assert!(off < SignedDuration::from_secs(5), "{off} off");
+        store.close().await;
+    }
+}
+
+/// F05: a node that stops in the middle of a change holds its organization's lock, but not
+/// for as long as it sleeps.
+#[tokio::test]
+async fn f05_postgres_ends_a_change_that_nobody_goes_on_with() {
+    let world = World::on_postgres().await;
+    let on = world.store.read();
+    let asked = Statement::from_string(
+        on.get_database_backend(),
+        "SHOW idle_in_transaction_session_timeout",
+    );
+    let row = on.query_one_raw(asked).await.unwrap().unwrap();
+    assert_eq!(row.try_get_by_index::<String>(0).unwrap(), "20s");
+}
+
+/// F26: on one node the clock may jump while somebody holds a row. Whoever finishes it, it is
+/// finished once; and what is put there after the jump is done.
+#[tokio::test]
+async fn f26_a_clock_that_jumps_lets_nobody_finish_a_row_twice() {
+    for hours in [-1, 24, 10 * 365 * 24] {
+        let noon = "2026-11-23T12:00:00Z".parse().unwrap();
+        let world = World::on_sqlite_at(Clock::manual(noon)).await;
+        messages(&world, 1).await;
+        let first = claims(&world, "one", 1, MINUTE).await.remove(0);
+        world.clock.advance(SignedDuration::from_hours(hours));
+        let second = claims(&world, "two", 1, MINUTE).await.pop();
+        assert_eq!(second.is_some(), hours > 0);
+        let mut finished = 0;
+        for claim in [Some(first), second].into_iter().flatten() {
+            let tx = world.store.begin(world.larkspur.id).await.unwrap();
+            finished += usize::from(lease::release(&tx, &claim, None).await.unwrap());
+            tx.commit().await.unwrap();
+        }
+        assert_eq!(finished, 1, "after {hours} hours");
+        messages_of(&world, &world.quillfield, 1).await;
+        assert_eq!(claims(&world, "two", 5, MINUTE).await.len(), 1);
+    }
 }
 
 /// How many rows of each of the two this claim took.

@@ -93,6 +93,11 @@ impl World {
             .expect("the schema can be made")
     }
 
+    /// The two organizations in an empty database.
+    pub async fn founded_in(url: String) -> Self {
+        Self::at(Place::Postgres(url), None, Clock::system()).await
+    }
+
     async fn at(place: Place, folder: Option<PathBuf>, clock: Clock) -> Self {
         let store = Self::open(&place, clock.clone()).await;
         let randomness = Randomness::seeded(7);

@@ -3,12 +3,13 @@
 
 mod apart;
 mod demo;
-mod folder;
+pub mod folder;
 mod lobby;
 mod meetings;
 mod operator;
 mod series;
 mod start;
+mod status;
 mod teams_accounts;
 
 use crate::demo::Demo;

@@ -12,14 +12,19 @@ use crate::visitor::Visitor;
 const PASSWORD: &str = "sails of black and white";
 
 /// A folder with a configuration and a key in it.
-struct Instance {
-    folder: Folder,
-    config: String,
-    url: String,
+pub struct Instance {
+    pub folder: Folder,
+    pub config: String,
+    pub url: String,
 }
 
 impl Instance {
     fn new(name: &str) -> Self {
+        Self::with(name, "")
+    }
+
+    /// One with more in its configuration.
+    pub fn with(name: &str, more: &str) -> Self {
         let folder = Folder::new(name);
         // Nothing else takes the port in the moment between.
         let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
@@ -30,7 +35,7 @@ impl Instance {
             &config,
             format!(
                 "public_url = \"{url}\"\nlisten = \"127.0.0.1:{port}\"\nkey_file = \"key\"\n\
-                 [database]\nurl = \"sqlite:ithaca.db\"\n"
+                 [database]\nurl = \"sqlite:ithaca.db\"\n{more}\n"
             ),
         )
         .expect("the folder can be written");
@@ -42,7 +47,7 @@ impl Instance {
         }
     }
 
-    fn starts(&self, words: &[&str]) -> Child {
+    pub fn starts(&self, words: &[&str]) -> Child {
         let mut words = words.to_vec();
         if words[0] != "key" {
             words.extend(["--config", &self.config]);
@@ -51,7 +56,7 @@ impl Instance {
     }
 
     /// What it says to these words, having done what they ask.
-    fn does(&self, words: &[&str]) -> String {
+    pub fn does(&self, words: &[&str]) -> String {
         let mut ithaca = self.starts(words);
         let (status, said) = ithaca.says_at_the_end();
         assert!(status.success(), "{words:?}: {}", ithaca.errors());
@@ -59,14 +64,14 @@ impl Instance {
     }
 
     /// Why it doesn't do it.
-    fn refuses(&self, words: &[&str]) -> String {
+    pub fn refuses(&self, words: &[&str]) -> String {
         let mut ithaca = self.starts(words);
         let (status, said) = ithaca.says_at_the_end();
         assert_eq!((status.code(), said.as_str()), (Some(1), ""), "{words:?}");
         ithaca.errors()
     }
 
-    fn serves(&self) -> Child {
+    pub fn serves(&self) -> Child {
         let ithaca = self.starts(&["serve"]);
         let deadline = Instant::now() + PATIENCE;
         let ready = format!("{}/health/ready", self.url);
@@ -80,7 +85,7 @@ impl Instance {
     }
 }
 
-fn key_of(instance: &Instance) -> String {
+pub fn key_of(instance: &Instance) -> String {
     let key = instance.folder.file("key");
     key.to_str().expect("the path is text").to_owned()
 }

@@ -18,9 +18,15 @@ const BEFORE: &[(&str, &str, &str)] = &[
         "find_by_state",
         "Microsoft's answer names its flow by a secret, not by an organization",
     ),
+    (
+        "integrations",
+        "count_by_state",
+        "the operator's numbers, without names",
+    ),
     ("lease", "*", "the driver looks for work everywhere"),
     ("meetings", "count", "a measure of the instance"),
     ("meetings", "find_by_join_code", "the code is the secret"),
+    ("nodes", "list", "nodes belong to no organization"),
     (
         "organizations",
         "find_by_slug",

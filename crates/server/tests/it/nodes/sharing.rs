@@ -1,0 +1,124 @@
+//! What is everybody's on whichever node: sessions, limits, links, and the clock.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+
+use super::{Cluster, comes};
+use crate::reader::{CLIENT, Reader};
+use crate::runtime::wait_for;
+use crate::visitor::Visitor as _;
+
+/// A reconciler looks by itself this often; who is quicker was woken.
+const INTERVAL: Duration = Duration::from_secs(10);
+
+#[test]
+fn people_and_programs_go_on_at_whichever_node_answers() {
+    let cluster = Cluster::starts("sharing", 3);
+    cluster.gets_teams();
+
+    let began = Instant::now();
+    let meeting = cluster.makes("First steps");
+    assert!(
+        began.elapsed() < INTERVAL,
+        "the node that is asked for a link makes it at once: {:?}",
+        began.elapsed()
+    );
+    let mut luis = cluster.signs_in("Luis Ortega");
+    luis.opens(&format!(
+        "{}/larkspur/meetings/{}",
+        cluster.balancer.url,
+        meeting["id"].as_str().unwrap()
+    ));
+    luis.sees("Join Teams meeting");
+    let here = luis.address();
+    let page = |node: usize| here.replace(&cluster.balancer.url, &cluster.nodes[node].url);
+    let cookie = luis.cookie(&here, "__Host-ithaca").unwrap().to_owned();
+    let seen_at = |node: usize| {
+        let host = cluster.balancer.url.trim_start_matches("http://");
+        let request = CLIENT
+            .get(page(node))
+            .header("host", host)
+            .header("cookie", format!("__Host-ithaca={cookie}"));
+        wait_for(async { request.send().await.unwrap().status() })
+    };
+    for node in 0..3 {
+        assert_eq!(seen_at(node), StatusCode::OK, "node {node}");
+    }
+    luis.clicks("Sign out");
+    for node in 0..3 {
+        assert_eq!(
+            seen_at(node),
+            StatusCode::SEE_OTHER,
+            "who signed out at one is signed out at node {node}"
+        );
+    }
+    assert!(
+        cluster.balancer.handed().iter().all(|handed| *handed > 4),
+        "all took part: {:?}",
+        cluster.balancer.handed()
+    );
+
+    // Tries at a password count wherever they are made.
+    let mut guesser = Reader::new();
+    guesser.opens(&format!("{}/larkspur/sign-in", cluster.balancer.url));
+    for _ in 0..11 {
+        guesser.fills("E-mail", "amara@larkspur.example");
+        guesser.fills("Password", "sails of another colour");
+        guesser.clicks("Sign in");
+    }
+    assert_eq!(guesser.status(), 429, "{}", guesser.text());
+
+    // And an operator finds all of them in one place.
+    let names = || {
+        let (_, status) = cluster.status();
+        let nodes = status["nodes"].as_array().cloned().unwrap_or_default();
+        let names = nodes
+            .iter()
+            .map(|node| node["id"].as_str().unwrap_or_default().to_owned());
+        names.collect::<BTreeSet<_>>()
+    };
+    comes("three nodes to be known", || names().len() == 3);
+}
+
+/// F29: every node runs every reconciler, and nobody is the first among them.
+#[test]
+fn f29_three_nodes_make_each_meeting_and_send_each_message_once() {
+    const MEETINGS: usize = 24;
+    let cluster = Cluster::starts("schedulers", 3);
+    cluster.gets_teams();
+    let before = cluster.letters("luis@larkspur.example").len();
+    let titles: Vec<String> = (0..MEETINGS)
+        .map(|number| format!("Step {number:02}"))
+        .collect();
+    let (path, draft) = cluster.meeting("", "teams");
+    for title in &titles {
+        let mut body = draft.clone();
+        body["title"] = Value::String(title.clone());
+        let (status, made) = cluster.asks(Method::POST, &path, Some(&body), &[]).unwrap();
+        assert_eq!(status, StatusCode::CREATED, "{made}");
+        // Whoever is woken by nobody looks too.
+        cluster.does_to_the_database("UPDATE outbox SET due_at = due_at WHERE due_at IS NOT NULL");
+    }
+    let letters = || cluster.letters("luis@larkspur.example").split_off(before);
+    comes("an invitation to each", || letters().len() >= MEETINGS);
+    let at_rest = "SELECT (SELECT COUNT(*) FROM outbox WHERE due_at IS NOT NULL) \
+                   + (SELECT COUNT(*) FROM meeting_links WHERE lease_until IS NOT NULL)";
+    comes("all to rest", || cluster.counts(at_rest) == 0);
+    assert_eq!(
+        cluster.teams_meetings(),
+        titles,
+        "N1: one Teams meeting each"
+    );
+    let different: BTreeSet<String> = letters().into_iter().collect();
+    assert_eq!(
+        (letters().len(), different.len()),
+        (MEETINGS, MEETINGS),
+        "N3: {:?}",
+        letters()
+    );
+    let working = "SELECT COUNT(DISTINCT fencing) FROM meeting_links";
+    assert!(cluster.counts(working) >= 1);
+}
