@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::demo;
 use crate::operator::table;
 use crate::serve::{self, StartError};
+use crate::sink;
 use crate::standalone;
 use crate::standalone::doors::Place;
 use crate::vault::Vault;
@@ -186,6 +187,12 @@ enum KeyCommand {
 
 /// Runs one command line, its program's name first.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let code = obey(arguments);
+    sink::finish();
+    code
+}
+
+fn obey(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => return misused(&error),

@@ -21,6 +21,7 @@ pub mod request;
 mod scratch;
 pub mod serve;
 pub mod server;
+pub mod sink;
 pub mod standalone;
 pub mod store;
 pub mod vault;

@@ -19,6 +19,7 @@ use crate::mail::trial::{self, Trial};
 use crate::mail::{Delivery, Sender, Smtp};
 use crate::operator::report::{self, Report};
 use crate::program::{Parts, Program, microsoft_client};
+use crate::sink::Sink;
 use crate::store::alone::Alone;
 use crate::store::{self, Store, StoreError, credentials, organizations};
 use crate::vault::Vault;
@@ -38,10 +39,11 @@ impl StartError {
 /// Writes log lines to standard error.
 pub fn log(filter: &str, format: LogFormat) {
     let filter = tracing_subscriber::EnvFilter::try_new(filter).unwrap_or_default();
+    let sink = Sink::open();
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
+        .with_writer(move || sink);
     // A second call in one process is a test's; the first one's subscriber stays.
     let _ = match format {
         LogFormat::Text => builder.try_init(),

@@ -9,7 +9,7 @@ use super::m0001_foundation::{number, table, text};
 pub struct Migration;
 
 /// The tables with many rows of one organization.
-const LARGE: [&str; 3] = ["meeting_links", "directory_accounts", "outbox"];
+const LARGE: [&str; 4] = ["meeting_links", "directory_accounts", "outbox", "reminders"];
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {

@@ -10,6 +10,7 @@ use super::Shown;
 use super::report::{self, Report};
 use crate::figures::Exposition;
 use crate::phase::Standing;
+use crate::sink;
 use crate::wake::Reconciler;
 
 pub(super) async fn show(State(shown): State<Shown>) -> Response {
@@ -30,6 +31,9 @@ pub(super) async fn show(State(shown): State<Shown>) -> Response {
     out.sample("ithaca_serving", &[], u8::from(serving));
     reconcilers(&shown, &mut out);
     shown.tools.figures.write(&mut out);
+    let name = "ithaca_log_lines_dropped_total";
+    out.family(name, "counter", "Log lines that nobody read in time.");
+    out.sample(name, &[], sink::dropped());
     process(&mut out);
     let read = tokio::time::timeout(
         std::time::Duration::from_secs(5),

@@ -73,15 +73,20 @@ impl Instance {
 
     pub fn serves(&self) -> Child {
         let ithaca = self.starts(&["serve"]);
+        self.is_ready();
+        ithaca
+    }
+
+    /// Waits until it answers.
+    pub fn is_ready(&self) {
         let deadline = Instant::now() + PATIENCE;
         let ready = format!("{}/health/ready", self.url);
         while !wait_for(async { CLIENT.get(&ready).send().await })
             .is_ok_and(|answer| answer.status().is_success())
         {
-            assert!(Instant::now() < deadline, "{}", ithaca.errors());
+            assert!(Instant::now() < deadline, "{} never answers", self.url);
             std::thread::sleep(GLANCE);
         }
-        ithaca
     }
 }
 

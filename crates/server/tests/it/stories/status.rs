@@ -122,6 +122,32 @@ fn is_prometheus_text(text: &str) {
     }
 }
 
+/// F45: whoever reads the log has stopped reading.
+#[test]
+fn f45_a_log_that_nobody_reads_holds_nobody_up() {
+    let (instance, door) = watched("unread");
+    let text = std::fs::read_to_string(&instance.config).unwrap();
+    std::fs::write(&instance.config, text + "\n[log]\nfilter = \"trace\"\n").unwrap();
+    let script = "\"$0\" serve --config \"$1\" 2>&1 >/dev/null | sleep 600";
+    let ithaca = env!("CARGO_BIN_EXE_ithaca");
+    let _program = Child::starts("sh", &["-c", script, ithaca, &instance.config], &[]);
+    instance.is_ready();
+    let dropped = || {
+        let (_, metrics) = gets(CLIENT.get(format!("{door}/metrics")).bearer_auth(SECRET));
+        let line = metrics
+            .lines()
+            .find(|line| line.starts_with("ithaca_log_lines_dropped_total "));
+        line.and_then(|line| line.split(' ').nth(1)?.parse::<u64>().ok())
+    };
+    let deadline = std::time::Instant::now() + crate::runtime::PATIENCE;
+    while dropped() == Some(0) {
+        assert!(std::time::Instant::now() < deadline, "no line was dropped");
+        let (status, _) = gets(CLIENT.get(format!("{}/robots.txt", instance.url)));
+        assert_eq!(status, StatusCode::OK);
+    }
+    assert!(dropped() > Some(0));
+}
+
 #[test]
 fn a_database_file_has_one_program() {
     let (instance, _) = watched("one-program");
