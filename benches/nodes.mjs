@@ -1,14 +1,15 @@
 // What several nodes on one PostgreSQL do: see benches/nodes. Everything shares the machine:
 // the nodes, PostgreSQL, the sandbox and those who ask, so that the ratio of three nodes to
-// one says more than either figure.
+// one says more than either figure, and the CPU time of nodes and PostgreSQL together more
+// than the throughput.
 import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { Instance, comes, machine, pause, stop } from './instance.mjs';
+import { Instance, comes, cpu, machine, pause, stop } from './instance.mjs';
 
-const [binary, server] = process.argv.slice(2);
+const [binary, server, postmaster] = process.argv.slice(2);
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'ithaca-nodes-bench-'));
 const SECONDS = 10;
 const CREATES = 600;
@@ -16,6 +17,17 @@ const MANY = 100_000;
 const rows = [];
 const say = (what, figure) => { rows.push([what, figure]); console.error(`${what}: ${figure}`); };
 const psql = (database, sql) => execFileSync('psql', ['--quiet', '--tuples-only', '--no-align', '--set', 'ON_ERROR_STOP=1', `${server}/${database}`, '--command', sql]).toString().trim();
+
+/** Milliseconds of CPU time that the nodes and PostgreSQL have used so far. */
+function used(instance) {
+  const nodes = instance.nodes.reduce((sum, node) => sum + cpu(node.child), 0);
+  const backends = fs.readdirSync('/proc').filter((pid) => {
+    try {
+      return fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[1] === postmaster;
+    } catch { return false; }
+  });
+  return backends.reduce((sum, pid) => sum + cpu({ pid }), nodes);
+}
 
 /** wrk at every node at once; the sum of what they answered a second. */
 async function load(instance, address) {
@@ -25,15 +37,21 @@ async function load(instance, address) {
       '-H', `Authorization: Bearer ${instance.token}`, `${node.url}${address}`]);
     let said = '';
     wrk.stdout.on('data', (part) => { said += part; });
-    wrk.on('exit', () => (/Non-2xx/.test(said) ? reject(new Error(said)) : resolve(Number(said.match(/Requests\/sec:\s+([\d.]+)/)[1]))));
+    wrk.on('exit', () => (/Non-2xx/.test(said) ? reject(new Error(said)) : resolve(Number(said.match(/(\d+) requests in/)[1]))));
   })));
   return each.reduce((sum, one) => sum + one, 0);
 }
 
-/** Meetings made at all nodes in turn; how many a second were answered, and were whole. */
+/** What was done a second, and what each cost. */
+async function costs(instance, work) {
+  const [before, began] = [used(instance), performance.now()];
+  const many = await work();
+  return { perSecond: many / (performance.now() - began) * 1_000, each: (used(instance) - before) / many };
+}
+
+/** Meetings made at all nodes in turn, until every letter has left. */
 async function makes(instance, mode) {
   const before = Number(psql(instance.name, "SELECT count(*) FROM outbox WHERE fate = 'sent'"));
-  const began = performance.now();
   let next = 0;
   await Promise.all(Array.from({ length: 12 }, async () => {
     while (next < CREATES) {
@@ -41,13 +59,11 @@ async function makes(instance, mode) {
       await instance.creates(instance.nodes[number % instance.nodes.length], `Step ${number}`, mode);
     }
   }));
-  const answered = performance.now() - began;
   await comes('the letters', async () => {
     await pause(100);
     return Number(psql(instance.name, "SELECT count(*) FROM outbox WHERE fate = 'sent'")) >= before + 2 * CREATES;
   }, 600_000);
-  const whole = performance.now() - began;
-  return [CREATES / answered * 1_000, CREATES / whole * 1_000];
+  return CREATES;
 }
 
 async function opens(name, nodes) {
@@ -71,13 +87,14 @@ const found = {};
 for (const nodes of [1, 3]) {
   const instance = await opens(`nodes_${nodes}`, nodes);
   await makes(instance, 'phone');
-  const listed = await load(instance, '/api/v1/meetings');
-  const [phones] = await makes(instance, 'phone');
-  const [, teams] = await makes(instance, 'teams');
-  found[nodes] = { listed, phones, teams };
-  say(`${nodes} nodes: list of meetings by API`, `${listed.toFixed(0)} a second`);
-  say(`${nodes} nodes: meetings by phone created`, `${phones.toFixed(0)} a second`);
-  say(`${nodes} nodes: Teams meetings with link and both invitations`, `${teams.toFixed(0)} a second`);
+  found[nodes] = {
+    'list of meetings by API': await costs(instance, () => load(instance, '/api/v1/meetings')),
+    'meeting by phone, both letters sent': await costs(instance, () => makes(instance, 'phone')),
+    'Teams meeting, link made and both letters sent': await costs(instance, () => makes(instance, 'teams')),
+  };
+  for (const [what, { perSecond, each }] of Object.entries(found[nodes])) {
+    say(`${nodes} node${nodes > 1 ? 's' : ''}: ${what}`, `${perSecond.toFixed(0)} a second, ${each.toFixed(2)} ms of CPU each (nodes and PostgreSQL)`);
+  }
   if (nodes === 3) {
     const sleeping = await instance.tellsTheSandbox('POST', 'faults', { on: { path_prefix: '/v1.0' }, do: { status: 503 } });
     for (let number = 0; number < 50; number += 1) await instance.creates(instance.nodes[number % 3], `Late ${number}`, 'teams');
@@ -112,7 +129,10 @@ for (const nodes of [1, 3]) {
   }
   await instance.ends();
 }
-for (const what of ['listed', 'phones', 'teams']) say(`three nodes to one, ${what}`, `${(found[3][what] / found[1][what]).toFixed(2)}`);
+for (const what of Object.keys(found[1])) {
+  const ratio = (figure) => (found[3][what][figure] / found[1][what][figure]).toFixed(2);
+  say(`three nodes to one: ${what}`, `${ratio('perSecond')} of the throughput, ${ratio('each')} of the CPU time each`);
+}
 console.log('\n| what | measured |\n|---|---|');
 for (const [what, figure] of rows) console.log(`| ${what} | ${figure} |`);
 console.log(`\n${machine()}, shared by nodes, PostgreSQL, sandbox and load; benches/nodes`);

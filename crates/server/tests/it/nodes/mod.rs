@@ -7,6 +7,7 @@ mod logs;
 mod pauses;
 mod rolling;
 mod sharing;
+mod wire;
 
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
@@ -28,6 +29,7 @@ use crate::stories::folder::Folder;
 use crate::stories::{goes_to_the_integration, integrates_as};
 use crate::visitor::Visitor as _;
 use balancer::Balancer;
+use wire::Wire;
 
 const PASSWORD: &str = "sails of black and white";
 const ITHACA: &str = env!("CARGO_BIN_EXE_ithaca");
@@ -96,7 +98,31 @@ impl Cluster {
 
     /// The same with more in the configuration, such as `[log]`.
     pub fn starts_with(name: &str, nodes: usize, more: &str) -> Self {
+        Self::starts_over(name, nodes, more, None).0
+    }
+
+    /// The same with a wire of the test's own between the nodes and their database.
+    pub fn starts_on_a_wire(name: &str, nodes: usize) -> (Self, Wire) {
+        let server = std::env::var("ITHACA_TEST_POSTGRES").expect("bin/test starts one");
+        let server = url::Url::parse(&server).unwrap();
+        let (host, port) = (server.host_str().unwrap(), server.port().unwrap_or(5432));
+        let wire = Wire::leads_to(&format!("{host}:{port}"));
+        let (cluster, wire) = Self::starts_over(name, nodes, "", Some(wire));
+        (cluster, wire.expect("it was given"))
+    }
+
+    fn starts_over(
+        name: &str,
+        nodes: usize,
+        more: &str,
+        wire: Option<Wire>,
+    ) -> (Self, Option<Wire>) {
         let database = wait_for(FOUNDED.copy(found));
+        let mut through = url::Url::parse(&database).unwrap();
+        if let Some(wire) = &wire {
+            through.set_host(Some("127.0.0.1")).unwrap();
+            through.set_port(Some(wire.port)).unwrap();
+        }
         let sandbox = Standalone::starts(name);
         let mut cluster = Self {
             nodes: Vec::new(),
@@ -109,7 +135,7 @@ impl Cluster {
         cluster.prepares();
         for _ in 0..nodes {
             let (port, operator) = (free_port(), free_port());
-            let config = cluster.configures(port, operator, more);
+            let config = cluster.configures(through.as_str(), port, operator, more);
             let node = Node {
                 program: Child::starts(ITHACA, &["serve", "--config", &config], &[]),
                 url: format!("http://127.0.0.1:{port}"),
@@ -121,7 +147,7 @@ impl Cluster {
             cluster.nodes.push(node);
         }
         comes("all nodes to be ready", || cluster.balancer.all_are_ready());
-        cluster
+        (cluster, wire)
     }
 
     /// The key that all nodes share, and the app registration.
@@ -149,7 +175,7 @@ impl Cluster {
         .unwrap();
     }
 
-    fn configures(&self, port: u16, operator: u16, more: &str) -> String {
+    fn configures(&self, database: &str, port: u16, operator: u16, more: &str) -> String {
         let line = &self.sandbox.first_line;
         let (mail_host, mail_port) = line.smtp.rsplit_once(':').unwrap();
         let text = format!(
@@ -162,7 +188,6 @@ impl Cluster {
              join_hosts = [\"{join_host}\"]\nclient_id = \"{client_id}\"\n\
              client_secret_files = [\"client-secret\"]\n",
             url = self.balancer.url,
-            database = self.database,
             microsoft = line.url,
             join_host = line.url.trim_start_matches("http://"),
             client_id = std::fs::read_to_string(self.folder.file("client-id")).unwrap(),
