@@ -8,6 +8,7 @@ pub mod answer;
 pub mod api_token;
 pub mod eligibility;
 pub mod event;
+pub mod health;
 pub mod integration;
 pub mod invitation;
 pub mod link;

@@ -2,13 +2,13 @@
 //! time over all nodes (the lease), the newest always kept (compare and swap).
 
 use jiff::SignedDuration;
+use mentoring::health::refresh_due;
 use mentoring::integration::IntegrationState;
 use microsoft::{Failure, Grant, TenantId};
 use secrecy::ExposeSecret;
 
 use super::host;
 use super::{Tools, Trouble};
-use crate::app::integration::refresh_due;
 use crate::store::credentials::{self, Credentials, token_place};
 use crate::store::integrations::{self, Integration};
 use crate::store::lease::{self, Claim};
@@ -89,7 +89,7 @@ async fn refreshed(
         tools.wake.ring(Reconciler::Health);
     }
     links::wake_all(&tx, organization).await?;
-    lease::release(&tx, claim, Some(refresh_due(tx.now, lasts))).await?;
+    lease::release(&tx, claim, Some(refresh_due(tx.now, lasts, None))).await?;
     tx.commit().await?;
     tools.wake.ring(Reconciler::Links);
     Ok(())

@@ -19,10 +19,6 @@ const DEEP: &[(&str, &str)] = &[
         "one table: every refusal of Entra ID in Microsoft's own shape",
     ),
     (
-        "crates/server/src/app/integration.rs",
-        "one life: from the first consent to the removal, in order",
-    ),
-    (
         "crates/server/src/reconcile/links.rs",
         "one reconciler: what is read, planned and applied stands in order",
     ),
