@@ -43,7 +43,7 @@ pub(super) fn id(column: &str) -> ColumnDef {
     ColumnDef::new(name(column)).uuid().not_null().take()
 }
 
-fn id_null(column: &str) -> ColumnDef {
+pub(super) fn id_null(column: &str) -> ColumnDef {
     ColumnDef::new(name(column)).uuid().null().take()
 }
 

@@ -7,6 +7,7 @@ mod m0003_api;
 mod m0004_calendar;
 mod m0006_after;
 mod m0007_lobby;
+mod m0008_health;
 mod m0009_operator;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, EntityTrait, QueryOrder};
@@ -25,6 +26,7 @@ impl MigratorTrait for Steps {
             Box::new(m0004_calendar::Migration),
             Box::new(m0006_after::Migration),
             Box::new(m0007_lobby::Migration),
+            Box::new(m0008_health::Migration),
             Box::new(m0009_operator::Migration),
         ]
     }

@@ -256,13 +256,13 @@ async fn failed(
     let tx = tools.store.begin(organization).await?;
     match host::cause(failure) {
         None => {
-            host::token_refused(tools, &tx, access).await?;
+            host::token_refused(tools, &tx, access, failure).await?;
         }
         Some(cause)
             if !failure.heals_by_itself()
                 && cause != mentoring::integration::Cause::WrongAnswer =>
         {
-            host::attention(tools, &tx, organization, cause).await?;
+            host::attention(tools, &tx, organization, cause, failure).await?;
         }
         Some(_) => {}
     }

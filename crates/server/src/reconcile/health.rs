@@ -3,6 +3,7 @@
 
 use jiff::SignedDuration;
 use mentoring::event::Event;
+use mentoring::health::next_night;
 use mentoring::integration::IntegrationState;
 use microsoft::online_meetings::LobbyScope;
 use microsoft::{Changes, Failure, NewOnlineMeeting};
@@ -12,11 +13,10 @@ use super::{Tools, Trouble, removal};
 use crate::store::audit::{self, Author};
 use crate::store::integrations::{self, Check, Host, Integration};
 use crate::store::lease::{self, Claim};
-use crate::store::{Tx, directory, links, tracks};
+use crate::store::{Tx, directory, links, organizations, tracks};
 use crate::wake::Reconciler;
 
 const WHILE_BLOCKED: SignedDuration = SignedDuration::from_secs(5);
-const WHILE_HEALING: SignedDuration = SignedDuration::from_mins(1);
 
 /// Looks at one integration: tests it, or takes it down.
 pub async fn reconcile(tools: Tools, claims: Vec<Claim>) -> Result<(), Trouble> {
@@ -189,18 +189,20 @@ async fn conclude(
     let due_at = match trial.failure {
         None => {
             passed(&tx, tested, was_tested).await?;
-            None
+            let here = organizations::find_on(tx.on(), organization).await?;
+            let zone = here.map(|here| here.time_zone).unwrap_or_default();
+            Some(next_night(tx.now, &zone, organization))
         }
         Some(failure) => {
             integrations::save(&tx, &tested, None).await?;
             match host::cause(&failure) {
                 None => {
-                    host::token_refused(tools, &tx, access).await?;
+                    host::token_refused(tools, &tx, access, &failure).await?;
                     Some(tx.now + WHILE_BLOCKED)
                 }
                 Some(cause) => {
-                    host::attention(tools, &tx, organization, cause).await?;
-                    failure.heals_by_itself().then_some(tx.now + WHILE_HEALING)
+                    host::attention(tools, &tx, organization, cause, &failure).await?;
+                    host::look_again(cause, tx.now)
                 }
             }
         }
@@ -219,6 +221,7 @@ async fn passed(tx: &Tx, tested: Integration, was_tested: bool) -> Result<(), Tr
     let was = tested.state;
     let live = Integration {
         state: IntegrationState::Integrated,
+        diagnosis: None,
         ..tested
     };
     integrations::save(tx, &live, None).await?;

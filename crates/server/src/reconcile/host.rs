@@ -11,13 +11,19 @@ use super::{Tools, Trouble};
 use crate::content::Content;
 use crate::store::audit::{self, Author};
 use crate::store::credentials::token_place;
-use crate::store::integrations::{self, Integration};
-use crate::store::{Tx, credentials, links, members, organizations, outbox};
+use crate::store::integrations::{self, Diagnosis, Integration};
+use crate::store::{Tx, alarms, credentials, links, members, organizations, outbox};
 use crate::wake::Reconciler;
 
 /// A sign-in that Microsoft refused may come back: the account is enabled again, the
 /// policy mended. Asking this often costs nothing.
 pub const WHILE_REFUSED: SignedDuration = SignedDuration::from_mins(5);
+
+/// What heals by itself is looked at again this often.
+const WHILE_HEALING: SignedDuration = SignedDuration::from_mins(1);
+/// What only the live test can tell may have been mended at Microsoft meanwhile; a test
+/// makes a meeting, so it doesn't run more often.
+const WHILE_BROKEN: SignedDuration = SignedDuration::from_hours(6);
 
 /// Why no call can be made just now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,10 +165,11 @@ pub async fn token_refused(
     tools: &Tools,
     tx: &Tx,
     access: &Access,
+    failure: &Failure,
 ) -> Result<Option<Cause>, Trouble> {
     let organization = access.integration.organization;
     if tx.now.duration_since(access.refreshed_at) < SignedDuration::from_secs(60) {
-        attention(tools, tx, organization, Cause::TokenRevoked).await?;
+        attention(tools, tx, organization, Cause::TokenRevoked, failure).await?;
         return Ok(Some(Cause::TokenRevoked));
     }
     credentials::distrust(tx, organization, access.version).await?;
@@ -170,21 +177,81 @@ pub async fn token_refused(
     Ok(None)
 }
 
+/// When the live test looks again whether what is wrong still is. A refused sign-in is
+/// tried by the reconciler of tokens, which asks for the test once it is taken again.
+pub fn look_again(cause: Cause, now: Timestamp) -> Option<Timestamp> {
+    if cause.heals_by_itself() {
+        Some(now + WHILE_HEALING)
+    } else if cause.is_about_sign_in() {
+        None
+    } else {
+        Some(now + WHILE_BROKEN)
+    }
+}
+
+fn diagnosis(failure: &Failure, since: Timestamp) -> Diagnosis {
+    let ids = [
+        ("request", &failure.request_id),
+        ("trace", &failure.trace_id),
+    ];
+    let ids = ids
+        .into_iter()
+        .filter_map(|(name, id)| Some(format!("{name} {}", id.as_deref()?)));
+    let quote: Vec<String> = failure
+        .code
+        .iter()
+        .map(ToString::to_string)
+        .chain(failure.status.map(|status| format!("HTTP {status}")))
+        .chain(ids)
+        .collect();
+    Diagnosis {
+        kind: failure.kind.name().to_owned(),
+        sentence: failure.kind.administrator().to_owned(),
+        steps: failure
+            .kind
+            .steps()
+            .iter()
+            .map(|step| (*step).to_owned())
+            .collect(),
+        quote: quote.join(", "),
+        since,
+    }
+}
+
 /// Records that the whole integration needs attention, and tells the global
 /// administrators once, however many meetings it concerns.
+///
+/// What only the operator can mend is the instance's alarm instead, and not one for every
+/// organization (F12).
 pub async fn attention(
     tools: &Tools,
     tx: &Tx,
     organization: OrganizationId,
     cause: Cause,
+    failure: &Failure,
 ) -> Result<(), Trouble> {
     let before = integrations::find_in(tx, organization).await?;
     let state = before.state.after_failure(cause);
-    if state == before.state {
+    if state != IntegrationState::NeedsAttention(cause) {
         return Ok(());
     }
-    let next = Integration { state, ..before };
-    integrations::save(tx, &next, None).await?;
+    let is_known = before.state == state;
+    let mut found = diagnosis(failure, tx.now);
+    if let Some(known) = before.diagnosis.as_ref().filter(|_| is_known) {
+        if known.kind == found.kind {
+            return Ok(());
+        }
+        found.since = known.since;
+    }
+    let next = Integration {
+        state,
+        diagnosis: Some(found),
+        ..before
+    };
+    integrations::save(tx, &next, look_again(cause, tx.now)).await?;
+    if is_known {
+        return Ok(());
+    }
     if cause.is_about_sign_in() {
         credentials::due_at(tx, organization, tx.now + WHILE_REFUSED).await?;
     }
@@ -195,35 +262,74 @@ pub async fn attention(
         &Event::TeamsNeedsAttention { cause },
     )
     .await?;
+    if cause == Cause::ApplicationSecret {
+        return alarm(tx, failure).await;
+    }
     if cause.heals_by_itself() {
         return Ok(());
     }
+    tell(tools, tx, &next, cause).await
+}
+
+async fn alarm(tx: &Tx, failure: &Failure) -> Result<(), Trouble> {
+    let detail = format!(
+        "{} {}",
+        failure.kind.administrator(),
+        failure.kind.steps().join(" ")
+    );
+    if alarms::raise(tx, alarms::CLIENT_SECRET, &detail).await? {
+        tracing::error!(
+            alarm = alarms::CLIENT_SECRET,
+            code = failure.code.as_deref(),
+            "Microsoft does not accept this instance's client secret; no organization can use Teams"
+        );
+    }
+    Ok(())
+}
+
+async fn tell(tools: &Tools, tx: &Tx, next: &Integration, cause: Cause) -> Result<(), Trouble> {
+    let organization = next.organization;
     let Some(here) = organizations::find_on(tx.on(), organization).await? else {
         return Ok(());
     };
+    let (happened, remedy) = match &next.diagnosis {
+        Some(found) => (found.sentence.clone(), found.steps.join("\n")),
+        None => (
+            cause.sentence_for_administrator().to_owned(),
+            cause.remedy().to_owned(),
+        ),
+    };
     let content = Content::TeamsNeedsAttention {
         organization: here.name,
-        happened: cause.sentence_for_administrator().to_owned(),
-        remedy: cause.remedy().to_owned(),
+        happened,
+        remedy,
         meetings_without_link: links::count_without_link(tx, organization).await?,
         page: tools
             .instance
             .address(&format!("/{}/manage/integrations/teams", here.slug)),
     };
+    // One mail per cause and day, however often it comes and goes.
+    let day = tx.now.as_second() / 86_400;
+    let topic = format!("teams:{}:{}:{day}", next.generation, cause.as_str());
+    tell_administrators(tools, tx, organization, &topic, &content).await
+}
+
+/// Writes to every global administrator of an organization, once per topic.
+pub async fn tell_administrators(
+    tools: &Tools,
+    tx: &Tx,
+    organization: OrganizationId,
+    topic: &str,
+    content: &Content,
+) -> Result<(), Trouble> {
     for administrator in members::list_administrators_in(tx, organization).await? {
         let message = outbox::Message {
             id: tools.randomness.uuid_v7(tx.now),
             organization,
             member: administrator.id,
             meeting: None,
-            // One mail per cause and day, however often it comes and goes.
-            topic: format!(
-                "teams:{}:{}:{}",
-                next.generation,
-                cause.as_str(),
-                tx.now.as_second() / 86_400
-            ),
-            content: serde_json::to_string(&content)?,
+            topic: topic.to_owned(),
+            content: serde_json::to_string(content)?,
             fate: outbox::Fate::Waiting,
             attempts: 0,
             created_at: tx.now,

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
+use mentoring::health;
 use mentoring::integration::Cause;
 use mentoring::link::{self, LinkPerson, LinkState, Retry, Step, WaitingReason, Wanted};
 use mentoring::lobby::{self, Difference, LobbyScope, Person, Setting};
@@ -22,7 +23,7 @@ use crate::store::invitations::Telling;
 use crate::store::lease::{self, Claim};
 use crate::store::links::{self, Link};
 use crate::store::meetings::{self, StoredMeeting};
-use crate::store::{StoreError, Tx, directory, members, reminders, tracks};
+use crate::store::{StoreError, Tx, credentials, directory, members, reminders, tracks};
 use crate::wake::Reconciler;
 
 /// A plan comes to rest within this many steps: create, update, and one to spare.
@@ -409,6 +410,14 @@ async fn record(
         tell.everyone().await?;
     }
     reminders::wake(&tx, claim.organization, id).await?;
+    if learned.state == LinkState::Ready && wanted.start > tx.now {
+        credentials::due_by(
+            &tx,
+            claim.organization,
+            health::try_by(tx.now, wanted.start),
+        )
+        .await?;
+    }
     tx.commit().await?;
     tools.wake.ring(Reconciler::Outbox);
     tools.wake.ring(Reconciler::Reminders);
@@ -535,7 +544,7 @@ async fn failed(
     host::log(claim.organization, "keep a Teams meeting", failure);
     let tx = tools.store.begin(claim.organization).await?;
     let Some(cause) = host::cause(failure) else {
-        let refused = host::token_refused(tools, &tx, access).await?;
+        let refused = host::token_refused(tools, &tx, access, failure).await?;
         link.state = waiting(&link, refused);
         let later = refused.map_or(SignedDuration::from_secs(5), |_| WHILE_BLOCKED);
         let gives_up = access.integration.removal.is_some() && refused.is_some();
@@ -547,7 +556,7 @@ async fn failed(
     let heals = failure.heals_by_itself();
     let concerns_all = !heals && cause != Cause::WrongAnswer;
     if concerns_all {
-        host::attention(tools, &tx, claim.organization, cause).await?;
+        host::attention(tools, &tx, claim.organization, cause, failure).await?;
     }
     link.attempts += 1;
     let attempts = u32::try_from(link.attempts).unwrap_or(u32::MAX);

@@ -12,7 +12,7 @@ use super::{Tools, Trouble};
 use crate::store::credentials::{self, Credentials, token_place};
 use crate::store::integrations::{self, Integration};
 use crate::store::lease::{self, Claim};
-use crate::store::links;
+use crate::store::{alarms, links, meetings};
 use crate::wake::Reconciler;
 
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(5);
@@ -27,9 +27,16 @@ pub async fn reconcile(tools: Tools, claims: Vec<Claim>) -> Result<(), Trouble> 
 
 async fn one(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
     let organization = claim.organization;
-    let Some(stored) = credentials::find(&tools.store, organization).await? else {
+    // Whoever was paused for longer than its lease asks nothing: another node has, and
+    // where a token counts once, asking with the old one would end the newest as well.
+    let tx = tools.store.begin(organization).await?;
+    if !lease::renew(&tx, claim, super::LEASE).await? {
+        return Ok(());
+    }
+    let Some(stored) = credentials::find_in(&tx, organization).await? else {
         return Ok(());
     };
+    tx.commit().await?;
     let refresh_token = tools.vault.open_text(
         token_place(organization, "refresh_token"),
         &stored.refresh_token,
@@ -88,8 +95,23 @@ async fn refreshed(
         integrations::save(&tx, &next, Some(tx.now)).await?;
         tools.wake.ring(Reconciler::Health);
     }
-    links::wake_all(&tx, organization).await?;
-    lease::release(&tx, claim, Some(refresh_due(tx.now, lasts, None))).await?;
+    let was_at_hand = stored.attempts == 0
+        && stored
+            .access_token
+            .as_ref()
+            .is_some_and(|(_, ends_at)| *ends_at > tx.now);
+    if !was_at_hand {
+        links::wake_all(&tx, organization).await?;
+    }
+    if alarms::end(&tx, alarms::CLIENT_SECRET).await? {
+        tracing::info!(
+            alarm = alarms::CLIENT_SECRET,
+            "Microsoft accepts this instance's client secret again"
+        );
+    }
+    let next_start = meetings::next_teams_start_in(&tx, organization).await?;
+    let due = refresh_due(tx.now, lasts, next_start);
+    lease::release(&tx, claim, Some(due)).await?;
     tx.commit().await?;
     tools.wake.ring(Reconciler::Links);
     Ok(())
@@ -107,6 +129,12 @@ async fn failed(
     if !lease::holds(&tx, claim).await? {
         return Ok(());
     }
+    let current = credentials::find_in(&tx, organization).await?;
+    if current.is_none_or(|current| current.version != stored.version) {
+        // There are newer tokens: that the older ones are refused says nothing of them.
+        lease::release(&tx, claim, Some(tx.now)).await?;
+        return Ok(tx.commit().await?);
+    }
     let attempts = stored.attempts + 1;
     credentials::count_failure(&tx, organization, attempts).await?;
     let heals = failure.heals_by_itself();
@@ -119,7 +147,7 @@ async fn failed(
         asked.unwrap_or_else(|| doubled.min(LONGEST_WAIT))
     } else {
         if let Some(cause) = host::cause(failure) {
-            host::attention(tools, &tx, organization, cause).await?;
+            host::attention(tools, &tx, organization, cause, failure).await?;
         }
         let integration = integrations::find_in(&tx, organization).await?;
         if integration.state == IntegrationState::Removing {

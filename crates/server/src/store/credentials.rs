@@ -6,7 +6,9 @@
 
 use jiff::Timestamp;
 use mentoring::organization::OrganizationId;
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter,
+};
 use uuid::Uuid;
 
 use super::{Store, StoreError, Stored, Tx, instant, millis};
@@ -55,8 +57,20 @@ impl std::fmt::Debug for Credentials {
 
 /// The credentials of an organization, for the work done in its name.
 pub async fn find(store: &Store, organization: OrganizationId) -> Stored<Option<Credentials>> {
+    find_on(store.read(), organization).await
+}
+
+/// The same inside a change.
+pub async fn find_in(tx: &Tx, organization: OrganizationId) -> Stored<Option<Credentials>> {
+    find_on(tx.on(), organization).await
+}
+
+async fn find_on(
+    on: &impl ConnectionTrait,
+    organization: OrganizationId,
+) -> Stored<Option<Credentials>> {
     let row = row::Entity::find_by_id((organization.0, organization.0))
-        .one(store.read())
+        .one(on)
         .await?;
     Ok(row.map(|row| Credentials {
         organization,
@@ -177,6 +191,20 @@ pub async fn due_at(tx: &Tx, organization: OrganizationId, at: Timestamp) -> Sto
             ..Default::default()
         })
         .filter(row::Column::OrganizationId.eq(organization.0))
+        .exec(tx.on())
+        .await?;
+    Ok(())
+}
+
+/// Asks for the next refresh at this instant, unless it is sooner anyway.
+pub async fn due_by(tx: &Tx, organization: OrganizationId, at: Timestamp) -> Stored<()> {
+    row::Entity::update_many()
+        .set(row::ActiveModel {
+            due_at: Set(Some(millis(at))),
+            ..Default::default()
+        })
+        .filter(row::Column::OrganizationId.eq(organization.0))
+        .filter(row::Column::DueAt.gt(millis(at)))
         .exec(tx.on())
         .await?;
     Ok(())

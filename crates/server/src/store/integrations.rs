@@ -39,6 +39,22 @@ pub struct Check {
     pub reason: String,
 }
 
+/// Why the integration needs attention, as Microsoft's answer reads in the one table of
+/// failures.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Diagnosis {
+    /// The failure's name in that table.
+    pub kind: String,
+    /// What happened.
+    pub sentence: String,
+    /// What to do, in order.
+    pub steps: Vec<String>,
+    /// The codes and ids by which Microsoft's support finds it.
+    pub quote: String,
+    /// When Microsoft first refused.
+    pub since: Timestamp,
+}
+
 /// What the administrator chose for the meetings that still have a link when the
 /// integration is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +103,8 @@ pub struct Integration {
     pub checked_at: Option<Timestamp>,
     /// What it found.
     pub checks: Vec<Check>,
+    /// Why it needs attention, where Microsoft's answer says more than the cause.
+    pub diagnosis: Option<Diagnosis>,
     /// What was chosen on removal.
     pub removal: Option<Removal>,
 }
@@ -104,6 +122,7 @@ impl Integration {
             connected_at: None,
             checked_at: None,
             checks: Vec::new(),
+            diagnosis: None,
             removal: None,
         }
     }
@@ -159,6 +178,11 @@ fn integration(row: row::Model) -> Stored<Integration> {
         checked_at: row.checked_at.map(instant),
         checks: serde_json::from_str(&row.checks)
             .map_err(|_| StoreError::Unreadable("integrations.checks".to_owned()))?,
+        diagnosis: row
+            .diagnosis
+            .map(|text| serde_json::from_str(&text))
+            .transpose()
+            .map_err(|_| StoreError::Unreadable("integrations.diagnosis".to_owned()))?,
         removal,
     })
 }
@@ -196,6 +220,12 @@ pub async fn save(tx: &Tx, integration: &Integration, due_at: Option<Timestamp>)
     let host = integration.host.as_ref();
     let checks = serde_json::to_string(&integration.checks)
         .map_err(|error| StoreError::Unreadable(error.to_string()))?;
+    let diagnosis = integration
+        .diagnosis
+        .as_ref()
+        .map(serde_json::to_string)
+        .transpose()
+        .map_err(|error| StoreError::Unreadable(error.to_string()))?;
     let mut row = row::ActiveModel {
         organization_id: Set(integration.organization.0),
         id: Set(integration.organization.0),
@@ -221,6 +251,7 @@ pub async fn save(tx: &Tx, integration: &Integration, due_at: Option<Timestamp>)
         connected_at: Set(integration.connected_at.map(millis)),
         checked_at: Set(integration.checked_at.map(millis)),
         checks: Set(checks),
+        diagnosis: Set(diagnosis),
         removal: Set(integration.removal.map(Removal::to_text)),
         due_at: Set(due_at.map(millis)),
         ..Default::default()
@@ -265,6 +296,7 @@ mod row {
         pub connected_at: Option<i64>,
         pub checked_at: Option<i64>,
         pub checks: String,
+        pub diagnosis: Option<String>,
         pub removal: Option<String>,
         pub attempts: i64,
         pub due_at: Option<i64>,

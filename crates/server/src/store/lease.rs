@@ -22,6 +22,8 @@ pub enum Work {
     Credentials,
     /// Integrations to be checked or removed; a row an organization.
     Integrations,
+    /// Teams meetings to be compared with what is wanted; a row an organization.
+    Drift,
     /// Messages to be sent; a row a message.
     Outbox,
     /// People to be reminded; a row a meeting.
@@ -35,6 +37,7 @@ impl Work {
             Self::Directory => "directory_accounts",
             Self::Credentials => "credentials",
             Self::Integrations => "integrations",
+            Self::Drift => "drift_sweeps",
             Self::Outbox => "outbox",
             Self::Reminders => "reminders",
         }
@@ -263,6 +266,33 @@ pub async fn holds(tx: &Tx, claim: &Claim) -> Stored<bool> {
         ))
         .await?
         .is_some())
+}
+
+/// Holds on to a row for so long from now, if the claim still holds and its lease has not
+/// run out: whoever was paused for longer must not go on with what it read before.
+pub async fn renew(tx: &Tx, claim: &Claim, lease: SignedDuration) -> Stored<bool> {
+    let on = tx.on();
+    let now = sql::now_millis(on, tx.now);
+    let text = format!(
+        "UPDATE {} SET lease_until = {now} + $1 \
+         WHERE organization_id = $2 AND id = $3 AND fencing = $4 AND lease_owner IS NOT NULL AND lease_until > {now}",
+        claim.work.table()
+    );
+    let lease = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
+    let values: [Value; 4] = [
+        lease.into(),
+        claim.organization.0.into(),
+        claim.id.into(),
+        claim.fencing.into(),
+    ];
+    let done = on
+        .execute_raw(Statement::from_sql_and_values(
+            on.get_database_backend(),
+            text,
+            values,
+        ))
+        .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// How many rows of an organization somebody works on just now.

@@ -6,6 +6,7 @@
 //! retried in the middle of one.
 
 pub mod access_links;
+pub mod alarms;
 pub mod alone;
 pub mod api_tokens;
 pub mod attempts;

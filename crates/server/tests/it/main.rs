@@ -14,6 +14,7 @@ mod calendar;
 mod child;
 mod conformance;
 mod demo;
+mod health;
 mod mailbox;
 mod nodes;
 mod pages;

@@ -230,6 +230,7 @@ impl App {
             connected_at: Some(tx.now),
             checked_at: None,
             checks: Vec::new(),
+            diagnosis: None,
             removal: None,
         };
         integrations::save(&tx, &integration, due_at).await?;
@@ -250,7 +251,8 @@ impl App {
             refreshed_at: tx.now,
             attempts: 0,
         };
-        credentials::put(&tx, &credentials, refresh_due(tx.now, lasts, None)).await?;
+        let next_start = meetings::next_teams_start_in(&tx, organization).await?;
+        credentials::put(&tx, &credentials, refresh_due(tx.now, lasts, next_start)).await?;
         record(
             &tx,
             acting,

@@ -5,6 +5,7 @@ mod counts;
 mod list;
 mod occurrences;
 mod page;
+mod teams;
 
 use std::collections::BTreeMap;
 
@@ -34,6 +35,7 @@ pub use list::{
 };
 pub use occurrences::{settle, was_of};
 pub use page::{Window, page_mine, page_of_track};
+pub use teams::{next_teams_start_in, raise_sequence};
 
 /// A meeting with what the store knows beside the rules.
 #[derive(Clone, Debug)]

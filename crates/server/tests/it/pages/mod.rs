@@ -86,6 +86,13 @@ impl House {
         Self::with(world, microsoft)
     }
 
+    /// One beside this tenant, on Monday, 23 November 2026, whose clock the test moves.
+    pub async fn opens_on_monday_beside(tenant: &Tenant, clock: Clock) -> Self {
+        let world = World::on_sqlite_at(clock).await;
+        let microsoft = tenant.client(&world.clock, &world.randomness);
+        Self::with(world, microsoft)
+    }
+
     /// One whose settings differ.
     pub async fn opens_with(change: impl FnOnce(&mut App)) -> Self {
         let Self { world, mut app, .. } = Self::opens().await;

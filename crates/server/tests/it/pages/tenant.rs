@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -25,18 +25,85 @@ pub const SCHEDULER: &str = "scheduler@larkspur.example";
 
 /// A tenant of Microsoft's, or rather all of them.
 pub struct Tenant {
-    sandbox: Sandbox,
+    pub sandbox: Sandbox,
     pages: Router,
     redeemed: Arc<AtomicUsize>,
     looked: Arc<AtomicUsize>,
+    /// The wire between the two.
+    pub wire: Wire,
+}
+
+/// What goes over the wire, for tests that cut it.
+#[derive(Clone, Default)]
+pub struct Wire(Arc<Mutex<Cut>>);
+
+#[derive(Default)]
+struct Cut {
+    calls: usize,
+    /// Which call never comes back, and whether it was done before.
+    at: Option<(usize, bool)>,
+    reached: Arc<tokio::sync::Notify>,
+    held: Arc<tokio::sync::Notify>,
+}
+
+impl Wire {
+    fn cut(&self) -> std::sync::MutexGuard<'_, Cut> {
+        self.0.lock().expect("nobody panicked")
+    }
+
+    /// How many calls there were so far.
+    pub fn calls(&self) -> usize {
+        self.cut().calls
+    }
+
+    /// Lets the call after so many more hang, before it is done or after that.
+    pub fn hangs_after(&self, calls: usize, done: bool) {
+        let mut cut = self.cut();
+        cut.at = Some((cut.calls + calls, done));
+    }
+
+    /// Waits until a call hangs.
+    pub async fn hung(&self) {
+        let reached = self.cut().reached.clone();
+        reached.notified().await;
+    }
+
+    /// Lets the call that hangs go on.
+    pub fn goes_on(&self) {
+        self.cut().held.notify_one();
+    }
+
+    async fn passes(&self, number: usize, done: bool) {
+        let held = {
+            let mut cut = self.cut();
+            if cut.at != Some((number, done)) {
+                return;
+            }
+            cut.at = None;
+            cut.reached.notify_one();
+            cut.held.clone()
+        };
+        held.notified().await;
+    }
 }
 
 impl Tenant {
     pub fn new() -> Self {
+        Self::by(sandbox::clock::Clock::system())
+    }
+
+    /// One that looks at this clock.
+    pub fn at(clock: &Clock) -> Self {
+        let clock = clock.clone();
+        Self::by(sandbox::clock::Clock::from_source(move || clock.now()))
+    }
+
+    fn by(clock: sandbox::clock::Clock) -> Self {
         static KEY: OnceLock<SigningKey> = OnceLock::new();
         let key = KEY.get_or_init(|| SigningKey::generate(Random::seeded(b"consent")));
         let sandbox = Sandbox::new(Settings {
             signing_key: Some(key.clone()),
+            clock,
             ..Settings::new(MICROSOFT, CALLBACK)
         });
         Self {
@@ -44,6 +111,7 @@ impl Tenant {
             sandbox,
             redeemed: Arc::default(),
             looked: Arc::default(),
+            wire: Wire::default(),
         }
     }
 
@@ -51,6 +119,7 @@ impl Tenant {
     pub fn client(&self, clock: &Clock, randomness: &Randomness) -> Client {
         let (pages, redeemed) = (self.pages.clone(), self.redeemed.clone());
         let looked = self.looked.clone();
+        let wire = self.wire.clone();
         let service = tower::service_fn(move |request: Request<_>| {
             if request.uri().path().ends_with("/token") {
                 redeemed.fetch_add(1, Ordering::SeqCst);
@@ -59,7 +128,18 @@ impl Tenant {
             {
                 looked.fetch_add(1, Ordering::SeqCst);
             }
-            pages.clone().oneshot(request.map(Body::new))
+            let (pages, wire) = (pages.clone(), wire.clone());
+            async move {
+                let number = {
+                    let mut cut = wire.cut();
+                    cut.calls += 1;
+                    cut.calls
+                };
+                wire.passes(number, false).await;
+                let answer = pages.oneshot(request.map(Body::new)).await;
+                wire.passes(number, true).await;
+                answer
+            }
         });
         let (client_id, secret) = self.sandbox.ithaca();
         let login: Url = MICROSOFT.parse().expect("an address");
