@@ -221,6 +221,7 @@ pub fn decide(question: &Question<'_>) -> Result<Uuid, Vec<Reason>> {
         IntegrationState::NotIntegrated
         | IntegrationState::AwaitingConfirmation
         | IntegrationState::Checking
+        | IntegrationState::Reconnecting
         | IntegrationState::Removed => reasons.push(Reason::NotIntegrated),
     }
     if !question.modes.contains(Mode::Teams) {

@@ -165,6 +165,8 @@ pub enum IntegrationState {
     Integrated,
     /// Connected, but something is wrong.
     NeedsAttention(Cause),
+    /// Another account is about to host: what lives under the old one is being deleted.
+    Reconnecting,
     /// Being taken down.
     Removing,
     /// Taken down.
@@ -186,7 +188,11 @@ impl IntegrationState {
     pub fn may_call(&self) -> bool {
         matches!(
             self,
-            Self::Checking | Self::Integrated | Self::NeedsAttention(_) | Self::Removing
+            Self::Checking
+                | Self::Integrated
+                | Self::NeedsAttention(_)
+                | Self::Reconnecting
+                | Self::Removing
         )
     }
 
@@ -198,8 +204,15 @@ impl IntegrationState {
                 | Self::Checking
                 | Self::Integrated
                 | Self::NeedsAttention(_)
+                | Self::Reconnecting
                 | Self::Removing
         )
+    }
+
+    /// Whether what is deleted now is deleted in order to end something, so that it is
+    /// given up and listed rather than tried for days.
+    pub fn is_ending(&self) -> bool {
+        matches!(self, Self::Reconnecting | Self::Removing)
     }
 
     /// Why Teams cannot be switched on, for an administrator.
@@ -211,6 +224,7 @@ impl IntegrationState {
             Self::AwaitingConfirmation => "Somebody must first confirm the account that will host every meeting.".to_owned(),
             Self::Checking => "The connection to Microsoft Teams is being checked. Try again in a moment.".to_owned(),
             Self::NeedsAttention(cause) => format!("{} {}", cause.sentence_for_administrator(), cause.remedy()),
+            Self::Reconnecting => "Another account is taking over as the host of every meeting. Try again in a moment.".to_owned(),
             Self::Removing => "Microsoft Teams is being removed.".to_owned(),
             Self::Integrated => String::new(),
         }
@@ -224,6 +238,7 @@ impl IntegrationState {
             Self::Checking => ("checking", None),
             Self::Integrated => ("integrated", None),
             Self::NeedsAttention(cause) => ("needs_attention", Some(cause.as_str())),
+            Self::Reconnecting => ("reconnecting", None),
             Self::Removing => ("removing", None),
             Self::Removed => ("removed", None),
         }
@@ -237,6 +252,7 @@ impl IntegrationState {
             ("checking", None) => Self::Checking,
             ("integrated", None) => Self::Integrated,
             ("needs_attention", Some(cause)) => Self::NeedsAttention(Cause::parse(cause)?),
+            ("reconnecting", None) => Self::Reconnecting,
             ("removing", None) => Self::Removing,
             ("removed", None) => Self::Removed,
             _ => return None,
@@ -282,6 +298,7 @@ mod tests {
             IntegrationState::AwaitingConfirmation,
             IntegrationState::Checking,
             IntegrationState::Integrated,
+            IntegrationState::Reconnecting,
             IntegrationState::Removing,
             IntegrationState::Removed,
         ];

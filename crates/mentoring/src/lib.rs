@@ -6,6 +6,7 @@
 
 pub mod answer;
 pub mod api_token;
+pub mod drift;
 pub mod eligibility;
 pub mod event;
 pub mod health;
@@ -19,6 +20,7 @@ pub mod note;
 pub mod organization;
 pub mod outcome;
 pub mod proposal;
+pub mod reconnect;
 pub mod refusal;
 pub mod reminder;
 pub mod repetition;

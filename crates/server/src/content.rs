@@ -51,6 +51,15 @@ pub enum Content {
         /// The page that shows it.
         page: String,
     },
+    /// Many Teams meetings were made this month.
+    TeamsNearCeiling {
+        /// The organization's name.
+        organization: String,
+        /// How many so far.
+        made: u64,
+        /// The page that shows it.
+        page: String,
+    },
 }
 
 /// What people are told of a meeting.

@@ -16,6 +16,8 @@ pub enum Reconciler {
     Tokens,
     /// Runs the live test of an integration, and takes one down.
     Health,
+    /// Compares Teams with what is wanted.
+    Drift,
     /// Sends messages.
     Outbox,
     /// Reminds people of their meetings.
@@ -26,11 +28,12 @@ pub enum Reconciler {
 
 impl Reconciler {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Links,
         Self::Directory,
         Self::Tokens,
         Self::Health,
+        Self::Drift,
         Self::Outbox,
         Self::Reminders,
         Self::Retention,
@@ -43,6 +46,7 @@ impl Reconciler {
             Self::Directory => "directory",
             Self::Tokens => "tokens",
             Self::Health => "health",
+            Self::Drift => "drift",
             Self::Outbox => "outbox",
             Self::Reminders => "reminders",
             Self::Retention => "retention",

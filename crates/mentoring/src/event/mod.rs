@@ -141,6 +141,27 @@ pub enum Event {
         cause: crate::integration::Cause,
     },
     TeamsRecovered,
+    TeamsHostProposed {
+        tenant: Uuid,
+        host: Uuid,
+        host_name: String,
+    },
+    TeamsHostKept {
+        host_name: String,
+    },
+    TeamsHostChangeBegun {
+        host_name: String,
+        meetings: usize,
+    },
+    TeamsHostChanged {
+        host_name: String,
+        left_at_microsoft: Vec<String>,
+    },
+    TeamsComparisonAsked,
+    TeamsDriftRepaired {
+        meeting: MeetingId,
+        what: Vec<String>,
+    },
     TeamsRemovalBegun {
         keeps_links: bool,
     },
@@ -279,6 +300,12 @@ impl Event {
             Self::TeamsIntegrated { .. } => "integration.integrated",
             Self::TeamsNeedsAttention { .. } => "integration.needs_attention",
             Self::TeamsRecovered => "integration.recovered",
+            Self::TeamsHostProposed { .. } => "integration.host_proposed",
+            Self::TeamsHostKept { .. } => "integration.host_kept",
+            Self::TeamsHostChangeBegun { .. } => "integration.host_change_begun",
+            Self::TeamsHostChanged { .. } => "integration.host_changed",
+            Self::TeamsComparisonAsked => "integration.comparison_asked",
+            Self::TeamsDriftRepaired { .. } => "integration.drift_repaired",
             Self::TeamsRemovalBegun { .. } => "integration.removal_begun",
             Self::TeamsRemoved { .. } => "integration.removed",
             Self::MeetingCreated { .. } => "meeting.created",
@@ -360,6 +387,12 @@ impl Event {
             | Self::TeamsIntegrated { .. }
             | Self::TeamsNeedsAttention { .. }
             | Self::TeamsRecovered
+            | Self::TeamsHostProposed { .. }
+            | Self::TeamsHostKept { .. }
+            | Self::TeamsHostChangeBegun { .. }
+            | Self::TeamsHostChanged { .. }
+            | Self::TeamsComparisonAsked
+            | Self::TeamsDriftRepaired { .. }
             | Self::TeamsRemovalBegun { .. }
             | Self::TeamsRemoved { .. } => ("integration", String::new()),
         }

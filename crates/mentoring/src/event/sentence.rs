@@ -154,6 +154,37 @@ impl Event {
                 )
             }
             Self::TeamsRecovered => "Microsoft Teams works again.".to_owned(),
+            Self::TeamsHostProposed {
+                host_name, tenant, ..
+            } => format!(
+                "Signed in at Microsoft as {host_name} of the tenant {tenant}, another account than the host."
+            ),
+            Self::TeamsHostKept { host_name } => format!("Kept {host_name} as the host."),
+            Self::TeamsHostChangeBegun {
+                host_name,
+                meetings,
+            } => format!(
+                "Began to make {host_name} the host of every meeting; {meetings} planned meetings get a new link."
+            ),
+            Self::TeamsHostChanged {
+                host_name,
+                left_at_microsoft,
+            } if left_at_microsoft.is_empty() => {
+                format!("{host_name} hosts every meeting now.")
+            }
+            Self::TeamsHostChanged {
+                host_name,
+                left_at_microsoft,
+            } => format!(
+                "{host_name} hosts every meeting now. {} Teams meetings of the host before could not be deleted.",
+                left_at_microsoft.len()
+            ),
+            Self::TeamsComparisonAsked => {
+                "Asked for Teams to be compared with what is planned.".to_owned()
+            }
+            Self::TeamsDriftRepaired { what, .. } => {
+                format!("Put a Teams meeting right again ({}).", what.join(", "))
+            }
             Self::TeamsRemovalBegun { keeps_links: true } => {
                 "Began to remove Microsoft Teams; existing links are kept.".to_owned()
             }

@@ -7,7 +7,7 @@ use mentoring::integration::Cause;
 use mentoring::lobby::LobbyScope;
 use mentoring::meeting::{self, Part, Scope};
 use mentoring::member::EmailAddress;
-use mentoring::organization::ProposalId;
+use mentoring::organization::{MeetingId, ProposalId};
 use mentoring::outcome::Said;
 use mentoring::proposal::ProposalState;
 use mentoring::role::{Role, Roles};
@@ -123,6 +123,27 @@ fn every_event() -> Vec<Event> {
             cause: Cause::TokenRevoked,
         },
         Event::TeamsRecovered,
+        Event::TeamsHostProposed {
+            tenant: Uuid::from_u128(1),
+            host: Uuid::from_u128(2),
+            host_name: "Ithaca Scheduler".to_owned(),
+        },
+        Event::TeamsHostKept {
+            host_name: "Teams Scheduler".to_owned(),
+        },
+        Event::TeamsHostChangeBegun {
+            host_name: "Ithaca Scheduler".to_owned(),
+            meetings: 4,
+        },
+        Event::TeamsHostChanged {
+            host_name: "Ithaca Scheduler".to_owned(),
+            left_at_microsoft: Vec::new(),
+        },
+        Event::TeamsComparisonAsked,
+        Event::TeamsDriftRepaired {
+            meeting: MeetingId(Uuid::from_u128(3)),
+            what: vec!["times".to_owned()],
+        },
         Event::TeamsRemovalBegun { keeps_links: true },
         Event::TeamsRemoved {
             left_at_microsoft: vec!["MSo1".to_owned()],

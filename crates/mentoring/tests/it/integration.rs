@@ -1,10 +1,11 @@
 use mentoring::integration::{Cause, IntegrationState};
 
-const STATES: [IntegrationState; 6] = [
+const STATES: [IntegrationState; 7] = [
     IntegrationState::NotIntegrated,
     IntegrationState::AwaitingConfirmation,
     IntegrationState::Checking,
     IntegrationState::Integrated,
+    IntegrationState::Reconnecting,
     IntegrationState::Removing,
     IntegrationState::Removed,
 ];
@@ -57,6 +58,7 @@ fn what_is_not_connected_or_going_away_has_nothing_to_fail() {
     for state in [
         IntegrationState::NotIntegrated,
         IntegrationState::AwaitingConfirmation,
+        IntegrationState::Reconnecting,
         IntegrationState::Removing,
         IntegrationState::Removed,
     ] {

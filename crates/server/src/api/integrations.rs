@@ -32,7 +32,7 @@ pub fn routes() -> Vec<Route> {
     }]
 }
 
-const STATES: [&str; 7] = [
+const STATES: [&str; 8] = [
     "not_integrated",
     "awaiting_confirmation",
     "checking",
@@ -40,6 +40,7 @@ const STATES: [&str; 7] = [
     "needs_attention",
     "removing",
     "removed",
+    "reconnecting",
 ];
 
 pub fn schemas() -> Vec<(&'static str, Value)> {
@@ -161,6 +162,7 @@ fn state(state: IntegrationState) -> &'static str {
         IntegrationState::NeedsAttention(_) => STATES[4],
         IntegrationState::Removing => STATES[5],
         IntegrationState::Removed => STATES[6],
+        IntegrationState::Reconnecting => STATES[7],
     }
 }
 

@@ -1,6 +1,8 @@
-//! The one letter that global administrators get when Teams needs attention.
+//! What global administrators are written about Teams: once when it needs attention, and
+//! once in a month in which very many meetings were made.
 
 use askama::Template;
+use mentoring::health::MEETINGS_A_MONTH;
 use url::Url;
 
 use super::{Letter, text};
@@ -65,6 +67,55 @@ struct AttentionText<'a> {
     letter: &'a Words<'a>,
 }
 
+/// That a month comes near what Microsoft documents for one host.
+#[derive(Clone, Copy, Debug)]
+pub struct TeamsNearCeiling<'a> {
+    pub organization: &'a str,
+    /// Teams meetings made this month.
+    pub made: u64,
+    /// Manage > Integrations > Microsoft Teams.
+    pub page: &'a Url,
+}
+
+struct Ceiling<'a> {
+    subject: String,
+    organization: String,
+    made: u64,
+    most: u64,
+    page: &'a Url,
+}
+
+impl TeamsNearCeiling<'_> {
+    pub fn write(&self) -> Letter {
+        let organization = text::one_line(self.organization);
+        let subject = format!("{} Teams meetings this month at {organization}", self.made);
+        let words = Ceiling {
+            subject,
+            organization,
+            made: self.made,
+            most: MEETINGS_A_MONTH,
+            page: self.page,
+        };
+        super::letter(
+            &words.subject,
+            &CeilingText { letter: &words },
+            &CeilingHtml { letter: &words },
+        )
+    }
+}
+
+#[derive(Template)]
+#[template(path = "mail/teams_near_ceiling.html")]
+struct CeilingHtml<'a> {
+    letter: &'a Ceiling<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "mail/teams_near_ceiling.txt", whitespace = "preserve")]
+struct CeilingText<'a> {
+    letter: &'a Ceiling<'a>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,6 +146,25 @@ mod tests {
             .map(|words| letter.text.find(words).unwrap())
             .collect();
         assert!(places.is_sorted(), "{}", letter.text);
+        assert!(letter.html.contains(&format!("href=\"{page}\"")));
+    }
+
+    #[test]
+    fn a_full_month_is_told_with_both_numbers() {
+        let page = "https://ithaca.larkspur.example/larkspur/manage/integrations/teams";
+        let letter = TeamsNearCeiling {
+            organization: "Larkspur Health",
+            made: 1_600,
+            page: &page.parse().unwrap(),
+        }
+        .write();
+        assert_eq!(
+            letter.subject,
+            "1600 Teams meetings this month at Larkspur Health"
+        );
+        for words in ["1600", "2000", "goes on making"] {
+            assert!(letter.text.contains(words), "{}", letter.text);
+        }
         assert!(letter.html.contains(&format!("href=\"{page}\"")));
     }
 }

@@ -15,7 +15,7 @@ mod when;
 
 use askama::Template;
 
-pub use integration::TeamsNeedsAttention;
+pub use integration::{TeamsNearCeiling, TeamsNeedsAttention};
 pub use meeting::{MeetingLetter, MeetingReader};
 pub use member::{MemberInvitation, PasswordReset};
 pub use message::{CalendarPart, Correspondent, Letter, Message, MessageError, MessageId, Sender};

@@ -79,13 +79,7 @@ fn tables() -> Vec<TableCreateStatement> {
         owned(
             "drift_findings",
             &["id"],
-            vec![
-                id("id"),
-                id("meeting_id"),
-                number("at"),
-                text("what"),
-                text("done"),
-            ],
+            vec![id("id"), id("meeting_id"), number("at"), text("what")],
         ),
         table(
             "instance_alarms",

@@ -5,17 +5,21 @@ use jiff::SignedDuration;
 use mentoring::event::Event;
 use mentoring::health::next_night;
 use mentoring::integration::IntegrationState;
+use mentoring::organization::OrganizationId;
 use microsoft::online_meetings::LobbyScope;
-use microsoft::{Changes, Failure, NewOnlineMeeting};
+use microsoft::{AccessToken, Changes, Failure, NewOnlineMeeting};
 
 use super::host::{self, Access, Blocked};
-use super::{Tools, Trouble, removal};
+use super::{Tools, Trouble, reconnection, removal};
 use crate::store::audit::{self, Author};
+use crate::store::drift::{self, Sweep};
 use crate::store::integrations::{self, Check, Host, Integration};
 use crate::store::lease::{self, Claim};
-use crate::store::{Tx, directory, links, organizations, tracks};
+use crate::store::{Tx, credentials, directory, links, organizations, tracks};
 use crate::wake::Reconciler;
 
+/// The check after which there is one Teams meeting more.
+const MADE: &str = "A Teams meeting can be made";
 const WHILE_BLOCKED: SignedDuration = SignedDuration::from_secs(5);
 
 /// Looks at one integration: tests it, or takes it down.
@@ -30,11 +34,18 @@ async fn one(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
     let integration = integrations::find_for_work(&tools.store, claim.organization).await?;
     match integration.state {
         IntegrationState::Removing => return removal::step(tools, claim).await,
+        IntegrationState::Reconnecting => return reconnection::step(tools, claim).await,
         // For one that needs attention, the test says whether it healed.
         IntegrationState::Checking
         | IntegrationState::Integrated
         | IntegrationState::NeedsAttention(_) => {}
         _ => return release(tools, claim, None).await,
+    }
+    reconnection::test(tools, claim).await?;
+    if let IntegrationState::NeedsAttention(cause) = integration.state
+        && cause.is_about_sign_in()
+    {
+        return try_the_sign_in(tools, claim).await;
     }
     // A refresh that succeeds asks for the test by itself; while the sign-in is refused,
     // asking again every few seconds would only add to it.
@@ -46,8 +57,38 @@ async fn one(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
             return release(tools, claim, None).await;
         }
     };
-    let trial = Trial::run(tools, &access).await;
+    let trial = Trial::run(tools, claim.organization, &access.token).await;
     conclude(tools, claim, &access, trial).await
+}
+
+/// An access token outlives the sign-in that it came from, so calls that still work would
+/// prove nothing: the sign-in is tried first, and asks for the test once it is taken again.
+async fn try_the_sign_in(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
+    let organization = claim.organization;
+    let tx = tools.store.begin(organization).await?;
+    if !lease::holds(&tx, claim).await? {
+        return Ok(());
+    }
+    let integration = integrations::find_in(&tx, organization).await?;
+    let reason = integration.diagnosis.as_ref().map_or_else(
+        || "Microsoft refuses it.".to_owned(),
+        |found| format!("{} {}", found.sentence, found.steps.join(" ")),
+    );
+    let looked = Integration {
+        checks: vec![Check {
+            name: "Microsoft takes the host's sign-in".to_owned(),
+            passed: false,
+            reason,
+        }],
+        checked_at: Some(tx.now),
+        ..integration
+    };
+    integrations::save(&tx, &looked, None).await?;
+    credentials::wake(&tx, organization).await?;
+    lease::release(&tx, claim, None).await?;
+    tx.commit().await?;
+    tools.wake.ring(Reconciler::Tokens);
+    Ok(())
 }
 
 async fn release(
@@ -62,16 +103,20 @@ async fn release(
 }
 
 /// What a live test found.
-struct Trial {
-    checks: Vec<Check>,
+pub(super) struct Trial {
+    pub(super) checks: Vec<Check>,
     tenant_name: Option<String>,
     host_name: Option<String>,
     host_user_principal_name: Option<String>,
-    failure: Option<Failure>,
+    pub(super) failure: Option<Failure>,
 }
 
 impl Trial {
-    async fn run(tools: &Tools, access: &Access) -> Self {
+    pub(super) async fn run(
+        tools: &Tools,
+        organization: OrganizationId,
+        token: &AccessToken,
+    ) -> Self {
         let mut trial = Self {
             checks: Vec::new(),
             tenant_name: None,
@@ -79,15 +124,30 @@ impl Trial {
             host_user_principal_name: None,
             failure: None,
         };
-        if let Err(failure) = trial.walk(tools, access).await {
-            host::log(
-                access.integration.organization,
-                "run the live test",
-                &failure,
-            );
+        if let Err(failure) = trial.walk(tools, token).await {
+            host::log(organization, "run the live test", &failure);
             trial.failure = Some(failure);
         }
         trial
+    }
+
+    /// The host with the names that Microsoft gave, as far as it did.
+    pub(super) fn named(&self, host: Host) -> Host {
+        Host {
+            tenant_name: self.tenant_name.clone().unwrap_or(host.tenant_name),
+            name: self.host_name.clone().unwrap_or(host.name),
+            user_principal_name: self
+                .host_user_principal_name
+                .clone()
+                .unwrap_or(host.user_principal_name),
+            ..host
+        }
+    }
+
+    /// Whether it made a meeting, which counts like any other.
+    pub(super) fn made_one(&self) -> bool {
+        let is_it = |check: &Check| check.name == MADE && check.passed;
+        self.checks.iter().any(is_it)
     }
 
     fn note<T>(&mut self, name: &str, outcome: Result<T, Failure>) -> Result<T, Failure> {
@@ -107,8 +167,8 @@ impl Trial {
         outcome
     }
 
-    async fn walk(&mut self, tools: &Tools, access: &Access) -> Result<(), Failure> {
-        let users = tools.microsoft.users(&access.token);
+    async fn walk(&mut self, tools: &Tools, token: &AccessToken) -> Result<(), Failure> {
+        let users = tools.microsoft.users(token);
         let organization = users.organization().await;
         let organization = self.note("The Microsoft directory answers", organization)?;
         self.tenant_name = Some(organization.display_name);
@@ -117,7 +177,7 @@ impl Trial {
         self.host_name = me.display_name;
         self.host_user_principal_name = Some(me.user_principal_name);
 
-        let meetings = tools.microsoft.online_meetings(&access.token);
+        let meetings = tools.microsoft.online_meetings(token);
         let start = tools.clock.now() + SignedDuration::from_hours(24);
         let new = NewOnlineMeeting {
             external_id: format!("trial:{}", tools.randomness.uuid_v7(tools.clock.now())),
@@ -127,7 +187,7 @@ impl Trial {
             attendees: Vec::new(),
         };
         let made = meetings.create_or_get(&new).await;
-        let (made, _) = self.note("A Teams meeting can be made", made)?;
+        let (made, _) = self.note(MADE, made)?;
         let changes = Changes {
             lobby_scope: Some(LobbyScope::Organization),
             times: Some((start, start + SignedDuration::from_mins(45))),
@@ -163,7 +223,7 @@ async fn conclude(
     let current = integrations::find_in(&tx, organization).await?;
     if current.generation != access.integration.generation
         || !current.state.may_call()
-        || current.removal.is_some()
+        || current.state.is_ending()
     {
         // Reconnected or being removed meanwhile: this test was of something else.
         lease::release(&tx, claim, Some(tx.now)).await?;
@@ -171,15 +231,10 @@ async fn conclude(
         return Ok(());
     }
     let was_tested = current.checked_at.is_some();
-    let host = current.host.clone().map(|host| Host {
-        tenant_name: trial.tenant_name.clone().unwrap_or(host.tenant_name),
-        name: trial.host_name.clone().unwrap_or(host.name),
-        user_principal_name: trial
-            .host_user_principal_name
-            .clone()
-            .unwrap_or(host.user_principal_name),
-        ..host
-    });
+    let host = current.host.clone().map(|host| trial.named(host));
+    if trial.made_one() {
+        host::count_made(tools, &tx, organization, access.token.host().0).await?;
+    }
     let tested = Integration {
         host,
         checks: trial.checks,
@@ -202,7 +257,9 @@ async fn conclude(
                 }
                 Some(cause) => {
                     host::attention(tools, &tx, organization, cause, &failure).await?;
-                    host::look_again(cause, tx.now)
+                    let known = integrations::find_in(&tx, organization).await?.diagnosis;
+                    let since = known.map(|known| known.since);
+                    host::look_again(cause, &failure, since, tx.now)
                 }
             }
         }
@@ -225,6 +282,16 @@ async fn passed(tx: &Tx, tested: Integration, was_tested: bool) -> Result<(), Tr
         ..tested
     };
     integrations::save(tx, &live, None).await?;
+    if drift::find_in(tx, organization).await?.is_none() {
+        let sweep = Sweep {
+            begun_at: tx.now,
+            asked_at: None,
+            finished_at: None,
+            looked: 0,
+        };
+        drift::save(tx, organization, &sweep).await?;
+        drift::due_at(tx, organization, tx.now).await?;
+    }
     if was == IntegrationState::Integrated {
         return Ok(());
     }

@@ -3,24 +3,27 @@
 
 use jiff::{SignedDuration, Timestamp};
 use mentoring::event::Event;
+use mentoring::health;
 use mentoring::integration::{Cause, IntegrationState};
 use mentoring::organization::OrganizationId;
 use microsoft::{AccessToken, Failure, Grant, Group, Holder, Kind, ObjectId};
+use uuid::Uuid;
 
 use super::{Tools, Trouble};
 use crate::content::Content;
 use crate::store::audit::{self, Author};
 use crate::store::credentials::token_place;
 use crate::store::integrations::{self, Diagnosis, Integration};
-use crate::store::{Tx, alarms, credentials, links, members, organizations, outbox};
+use crate::store::{Tx, alarms, credentials, host_months, links, members, organizations, outbox};
 use crate::wake::Reconciler;
 
 /// A sign-in that Microsoft refused may come back: the account is enabled again, the
 /// policy mended. Asking this often costs nothing.
 pub const WHILE_REFUSED: SignedDuration = SignedDuration::from_mins(5);
 
-/// What heals by itself is looked at again this often.
+/// What heals by itself is looked at again this soon, and at least this often.
 const WHILE_HEALING: SignedDuration = SignedDuration::from_mins(1);
+const LONGEST_WHILE_HEALING: SignedDuration = SignedDuration::from_hours(1);
 /// What only the live test can tell may have been mended at Microsoft meanwhile; a test
 /// makes a meeting, so it doesn't run more often.
 const WHILE_BROKEN: SignedDuration = SignedDuration::from_hours(6);
@@ -169,7 +172,11 @@ pub async fn token_refused(
 ) -> Result<Option<Cause>, Trouble> {
     let organization = access.integration.organization;
     if tx.now.duration_since(access.refreshed_at) < SignedDuration::from_secs(60) {
-        attention(tools, tx, organization, Cause::TokenRevoked, failure).await?;
+        let refused = Failure {
+            kind: Kind::GrantUnusable,
+            ..failure.clone()
+        };
+        attention(tools, tx, organization, Cause::TokenRevoked, &refused).await?;
         return Ok(Some(Cause::TokenRevoked));
     }
     credentials::distrust(tx, organization, access.version).await?;
@@ -177,11 +184,59 @@ pub async fn token_refused(
     Ok(None)
 }
 
-/// When the live test looks again whether what is wrong still is. A refused sign-in is
+/// Microsoft did what was asked: where that is what was missing, the live test says at once
+/// whether all is well again (N10).
+pub async fn answered(tools: &Tools, tx: &Tx, organization: OrganizationId) -> Result<(), Trouble> {
+    let integration = integrations::find_in(tx, organization).await?;
+    if integration.state.after_success() != integration.state {
+        integrations::save(tx, &integration, Some(tx.now)).await?;
+        tools.wake.ring(Reconciler::Health);
+    }
+    Ok(())
+}
+
+/// Counts a Teams meeting that was made, and warns once a month of Microsoft's ceiling.
+pub async fn count_made(
+    tools: &Tools,
+    tx: &Tx,
+    organization: OrganizationId,
+    host: Uuid,
+) -> Result<(), Trouble> {
+    let month = health::month(tx.now);
+    let made = host_months::count(tx, organization, host, &month).await?;
+    if !health::is_near_the_ceiling(made)
+        || !host_months::warn(tx, organization, host, &month).await?
+    {
+        return Ok(());
+    }
+    let Some(here) = organizations::find_on(tx.on(), organization).await? else {
+        return Ok(());
+    };
+    let content = Content::TeamsNearCeiling {
+        organization: here.name,
+        made,
+        page: tools
+            .instance
+            .address(&format!("/{}/manage/integrations/teams", here.slug)),
+    };
+    let topic = format!("teams-ceiling:{host}:{month}");
+    tell_administrators(tools, tx, organization, &topic, &content).await
+}
+
+/// When the live test looks again whether what is wrong still is.
+///
+/// A refused sign-in is
 /// tried by the reconciler of tokens, which asks for the test once it is taken again.
-pub fn look_again(cause: Cause, now: Timestamp) -> Option<Timestamp> {
-    if cause.heals_by_itself() {
-        Some(now + WHILE_HEALING)
+/// What heals by itself is looked at within a minute first, and then ever less often.
+pub fn look_again(
+    cause: Cause,
+    failure: &Failure,
+    since: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    if failure.heals_by_itself() {
+        let lasts = now.duration_since(since.unwrap_or(now));
+        Some(now + (lasts / 2).clamp(WHILE_HEALING, LONGEST_WHILE_HEALING))
     } else if cause.is_about_sign_in() {
         None
     } else {
@@ -248,7 +303,8 @@ pub async fn attention(
         diagnosis: Some(found),
         ..before
     };
-    integrations::save(tx, &next, look_again(cause, tx.now)).await?;
+    let since = next.diagnosis.as_ref().map(|found| found.since);
+    integrations::save(tx, &next, look_again(cause, failure, since, tx.now)).await?;
     if is_known {
         return Ok(());
     }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use mentoring::health;
-use mentoring::integration::Cause;
+use mentoring::integration::{Cause, IntegrationState};
 use mentoring::link::{self, LinkPerson, LinkState, Retry, Step, WaitingReason, Wanted};
 use mentoring::lobby::{self, Difference, LobbyScope, Person, Setting};
 use mentoring::meeting::{Meeting, MeetingState};
-use mentoring::organization::{MeetingId, MemberId};
+use mentoring::organization::{MeetingId, MemberId, OrganizationId};
 use mentoring::role::Role;
 use mentoring::track::Mode;
 use microsoft::online_meetings::{
@@ -21,6 +21,7 @@ use super::host::{self, Access, Blocked};
 use super::{Tools, Trouble};
 use crate::store::invitations::Telling;
 use crate::store::lease::{self, Claim};
+use crate::store::left_meetings::{self, Fate, LeftMeeting};
 use crate::store::links::{self, Link};
 use crate::store::meetings::{self, StoredMeeting};
 use crate::store::{StoreError, Tx, credentials, directory, members, reminders, tracks};
@@ -64,6 +65,10 @@ async fn one(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
             Ok(access) => access,
             Err(blocked) => return wait(tools, claim, link, blocked).await,
         };
+        let makes = matches!(step, Step::CreateOrGet { .. } | Step::Update { .. });
+        if makes && access.integration.state == IntegrationState::Reconnecting {
+            return wait(tools, claim, link, Blocked::NotIntegrated).await;
+        }
         if !announce_call(tools, claim, &link, &step).await? {
             return rest(tools, claim, Some(tools.clock.now())).await;
         }
@@ -111,11 +116,19 @@ async fn read(
     tools: &Tools,
     claim: &Claim,
 ) -> Result<Option<(Link, StoredMeeting, Wanted)>, Trouble> {
-    let id = MeetingId(claim.id);
-    let Some(link) = links::find_for_work(&tools.store, claim.organization, id).await? else {
+    wanted_of(tools, claim.organization, MeetingId(claim.id)).await
+}
+
+/// The same for whoever only compares.
+pub(super) async fn wanted_of(
+    tools: &Tools,
+    organization: OrganizationId,
+    id: MeetingId,
+) -> Result<Option<(Link, StoredMeeting, Wanted)>, Trouble> {
+    let Some(link) = links::find_for_work(&tools.store, organization, id).await? else {
         return Ok(None);
     };
-    let Some(stored) = meetings::find_for_work(&tools.store, claim.organization, id).await? else {
+    let Some(stored) = meetings::find_for_work(&tools.store, organization, id).await? else {
         return Ok(None);
     };
     if link.kept {
@@ -127,16 +140,16 @@ async fn read(
         .iter()
         .map(|attendee| attendee.member)
         .collect();
-    let accounts = directory::list_for_work(&tools.store, claim.organization, &ids).await?;
+    let accounts = directory::list_for_work(&tools.store, organization, &ids).await?;
     let addresses: BTreeMap<MemberId, String> =
-        members::list_for_work(&tools.store, claim.organization, &ids)
+        members::list_for_work(&tools.store, organization, &ids)
             .await?
             .into_iter()
             .map(|member| (member.id, member.email.as_str().to_owned()))
             .collect();
     let enrolments =
-        tracks::participants_for_work(&tools.store, claim.organization, meeting.track).await?;
-    let lobby = tracks::find_for_work(&tools.store, claim.organization, meeting.track)
+        tracks::participants_for_work(&tools.store, organization, meeting.track).await?;
+    let lobby = tracks::find_for_work(&tools.store, organization, meeting.track)
         .await?
         .map_or(LobbyScope::default(), |track| track.lobby);
     let people: Vec<Person> = meeting
@@ -173,6 +186,7 @@ async fn read(
     let wanted = Wanted {
         meeting: id,
         present: link.wanted
+            && !link.moving
             && meeting.state != MeetingState::Cancelled
             && meeting.mode == Mode::Teams,
         revision: link.version,
@@ -237,6 +251,7 @@ async fn apply(
                 next.observed.join_url = Some(made.join_web_url.to_string());
                 next.observed.online_meeting_id = Some(made.id);
             }
+            next.host = Some(access.token.host().0);
             next.observed.ever_called = true;
         }
         Step::Update { id } => {
@@ -288,7 +303,7 @@ async fn apply(
 
 /// Deletes a Teams meeting. Microsoft's own link may outlive that and even revive the
 /// meeting, so its door is shut first as far as it can be (microsoft: C4).
-async fn delete(client: &Client, access: &Access, id: &str) -> Result<(), Failure> {
+pub(super) async fn delete(client: &Client, access: &Access, id: &str) -> Result<(), Failure> {
     let calls = client.online_meetings(&access.token);
     let shut = Changes {
         attendees: Some(Vec::new()),
@@ -305,7 +320,7 @@ async fn delete(client: &Client, access: &Access, id: &str) -> Result<(), Failur
 }
 
 /// What Teams kept differently from what was set.
-fn differences(wanted: &Wanted, read_back: &OnlineMeeting) -> Vec<Difference> {
+pub(super) fn differences(wanted: &Wanted, read_back: &OnlineMeeting) -> Vec<Difference> {
     let mut found = Vec::new();
     let mut note = |setting, teams: &str| {
         found.push(Difference {
@@ -371,6 +386,9 @@ async fn record(
     let Some(current) = links::find_in(&tx, claim.organization, id).await? else {
         return Ok(false);
     };
+    if let (None, Some(host)) = (current.host, learned.host) {
+        host::count_made(tools, &tx, claim.organization, host).await?;
+    }
     if current.observed.generation != learned.observed.generation {
         return Ok(false);
     }
@@ -378,6 +396,8 @@ async fn record(
     // Somebody may have cancelled while Microsoft answered; their word about the state stands.
     learned.state = if !current.wanted {
         LinkState::Closed
+    } else if current.moving {
+        LinkState::Waiting(WaitingReason::BeingMade)
     } else if learned.observed.applied_revision.is_some() {
         LinkState::Ready
     } else {
@@ -392,22 +412,15 @@ async fn record(
         }
         other => other?,
     }
+    let is_another = current.told_generation != Some(learned.observed.generation);
     if learned.state == LinkState::Ready
         && wanted.present
         && let Some(stored) = meetings::find_in(&tx, claim.organization, id).await?
-        && stored.announced_mode != Some(Mode::Teams)
+        && (stored.announced_mode != Some(Mode::Teams) || is_another)
         && stored.meeting.state == MeetingState::Scheduled
     {
-        let known = stored.known();
-        let tell = Telling {
-            tx: &tx,
-            instance: &tools.instance,
-            randomness: &tools.randomness,
-            before: known.as_ref(),
-            after: &stored,
-            reason: None,
-        };
-        tell.everyone().await?;
+        tell(tools, &tx, stored).await?;
+        links::mark_told(&tx, claim.organization, id, learned.observed.generation).await?;
     }
     reminders::wake(&tx, claim.organization, id).await?;
     if learned.state == LinkState::Ready && wanted.start > tx.now {
@@ -418,10 +431,30 @@ async fn record(
         )
         .await?;
     }
+    host::answered(tools, &tx, claim.organization).await?;
     tx.commit().await?;
     tools.wake.ring(Reconciler::Outbox);
     tools.wake.ring(Reconciler::Reminders);
     Ok(true)
+}
+
+/// Tells everyone that the link works: of the meeting, or of another link than they have.
+async fn tell(tools: &Tools, tx: &Tx, mut stored: StoredMeeting) -> Result<(), Trouble> {
+    let mut known = stored.known();
+    if stored.announced_mode == Some(Mode::Teams) {
+        known = Some(known.unwrap_or_else(|| stored.meeting.clone()));
+        stored.meeting.sequence += 1;
+        meetings::raise_sequence(tx, &stored.meeting).await?;
+    }
+    let tell = Telling {
+        tx,
+        instance: &tools.instance,
+        randomness: &tools.randomness,
+        before: known.as_ref(),
+        after: &stored,
+        reason: None,
+    };
+    Ok(tell.everyone().await?)
 }
 
 async fn want_anew(
@@ -434,20 +467,43 @@ async fn want_anew(
     if !lease::holds(&tx, claim).await? {
         return Ok(false);
     }
-    let current = links::find_in(&tx, claim.organization, link.meeting).await?;
-    if current.is_some_and(|current| current.wanted) {
-        let waiting = LinkState::Waiting(WaitingReason::BeingMade);
-        links::want(
-            &tx,
-            claim.organization,
-            link.meeting,
-            &waiting,
-            access.integration.generation,
-        )
-        .await?;
-    }
+    want_another(tools, &tx, link, access).await?;
     tx.commit().await?;
     Ok(true)
+}
+
+/// Wants a new Teams meeting in place of one that is gone. The old one is remembered, for
+/// whoever opens its link may bring it back.
+pub(super) async fn want_another(
+    tools: &Tools,
+    tx: &Tx,
+    link: &Link,
+    access: &Access,
+) -> Result<(), Trouble> {
+    let organization = link.organization;
+    let current = links::find_in(tx, organization, link.meeting).await?;
+    if current.is_none_or(|current| !current.wanted) {
+        return Ok(());
+    }
+    let stored = meetings::find_in(tx, organization, link.meeting).await?;
+    if let (Some(id), Some(stored)) = (&link.observed.online_meeting_id, stored) {
+        let host = access.integration.host.as_ref();
+        let gone = LeftMeeting {
+            id: tools.randomness.uuid_v7(tx.now),
+            organization,
+            meeting: link.meeting,
+            online_meeting_id: id.clone(),
+            host: link.host.unwrap_or(access.token.host().0),
+            host_name: host.map(|host| host.name.clone()).unwrap_or_default(),
+            fate: Fate::Gone,
+            since: tx.now,
+            until: stored.meeting.ends_at(),
+        };
+        left_meetings::insert(tx, &gone).await?;
+    }
+    let waiting = LinkState::Waiting(WaitingReason::BeingMade);
+    let generation = access.integration.generation;
+    Ok(links::want(tx, organization, link.meeting, &waiting, generation).await?)
 }
 
 /// Wanted and observed agree: the row rests, unless something changed meanwhile. The link
@@ -547,7 +603,7 @@ async fn failed(
         let refused = host::token_refused(tools, &tx, access, failure).await?;
         link.state = waiting(&link, refused);
         let later = refused.map_or(SignedDuration::from_secs(5), |_| WHILE_BLOCKED);
-        let gives_up = access.integration.removal.is_some() && refused.is_some();
+        let gives_up = access.integration.state.is_ending() && refused.is_some();
         let due_at = (!gives_up).then_some(tx.now + later);
         save_and_release(&tx, claim, &link, due_at).await?;
         tx.commit().await?;
@@ -580,16 +636,12 @@ async fn failed(
             }
         }
     };
-    // While Teams is being removed, what cannot be deleted is left and listed.
-    let removing = access.integration.removal.is_some();
-    let due_at = if removing && concerns_all {
-        None
-    } else {
-        due_at
-    };
+    // While Teams is being removed or moved, what cannot be deleted is left and listed.
+    let ending = access.integration.state.is_ending();
+    let due_at = if ending && concerns_all { None } else { due_at };
     save_and_release(&tx, claim, &link, due_at).await?;
     tx.commit().await?;
-    if removing {
+    if ending {
         tools.wake.ring(Reconciler::Health);
     }
     Ok(())

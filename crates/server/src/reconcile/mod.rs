@@ -5,12 +5,14 @@
 //! path after a crash is the everyday path.
 
 pub mod directory;
+pub mod drift;
 pub mod driver;
 pub mod health;
 pub mod host;
 pub mod links;
 pub mod nodes;
 pub mod outbox;
+pub mod reconnection;
 pub mod reminders;
 pub mod removal;
 pub mod retention;
@@ -133,6 +135,7 @@ pub fn rows_of(reconciler: Reconciler) -> Option<Rows> {
         Reconciler::Directory => Some(Rows::Directory),
         Reconciler::Tokens => Some(Rows::Credentials),
         Reconciler::Health => Some(Rows::Integrations),
+        Reconciler::Drift => Some(Rows::Drift),
         Reconciler::Outbox => Some(Rows::Outbox),
         Reconciler::Reminders => Some(Rows::Reminders),
         Reconciler::Retention => None,
@@ -166,6 +169,10 @@ pub fn turns(tools: &Tools) -> Vec<Turn> {
         Turn {
             rhythm: rhythm(Reconciler::Health, Rows::Integrations, 4, 1),
             work: |tools, claims| Box::pin(health::reconcile(tools, claims)),
+        },
+        Turn {
+            rhythm: rhythm(Reconciler::Drift, Rows::Drift, 2, 1),
+            work: |tools, claims| Box::pin(drift::reconcile(tools, claims)),
         },
         Turn {
             rhythm: rhythm(Reconciler::Outbox, Rows::Outbox, mails_at_once, 1),

@@ -18,8 +18,8 @@ use crate::app::access_links::sealed_place;
 use crate::content::{Content, Invitation, Reminder};
 use crate::mail::{
     Correspondent, Delivery, Letter, MeetingLetter, MeetingReader, MemberInvitation,
-    Message as Mail, MessageId, PasswordReset, ReminderLetter, Sender, TeamsNeedsAttention,
-    calendar,
+    Message as Mail, MessageId, PasswordReset, ReminderLetter, Sender, TeamsNearCeiling,
+    TeamsNeedsAttention, calendar,
 };
 use crate::store::lease::{self, Claim};
 use crate::store::organizations::{self, Organization};
@@ -237,6 +237,16 @@ fn compose(
             what: happened,
             remedy,
             meetings_without_link: *meetings_without_link,
+            page: &page.parse()?,
+        }
+        .write(),
+        Content::TeamsNearCeiling {
+            organization,
+            made,
+            page,
+        } => TeamsNearCeiling {
+            organization,
+            made: *made,
             page: &page.parse()?,
         }
         .write(),

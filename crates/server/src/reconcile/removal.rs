@@ -12,7 +12,7 @@ use super::{Tools, Trouble};
 use crate::store::audit::{self, Author};
 use crate::store::integrations::{self, Check, Integration};
 use crate::store::lease::{self, Claim, Work};
-use crate::store::{consents, credentials, directory, links};
+use crate::store::{consents, credentials, directory, drift, left_meetings, links};
 
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(1);
 
@@ -25,7 +25,7 @@ pub async fn step(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
     }
     let mut waits = links::count_being_deleted(&tx, organization).await? > 0;
     // Whoever still works with the token finishes first; nobody new begins.
-    for work in [Work::Links, Work::Directory, Work::Credentials] {
+    for work in [Work::Links, Work::Directory, Work::Credentials, Work::Drift] {
         waits |= lease::count_held(&tx, work, organization).await? > 0;
     }
     if waits {
@@ -46,6 +46,8 @@ pub async fn step(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
     credentials::erase(&tx, organization).await?;
     directory::erase(&tx, organization).await?;
     consents::delete_all(&tx, organization).await?;
+    left_meetings::erase(&tx, organization).await?;
+    drift::erase(&tx, organization).await?;
     links::abandon_all(&tx, organization).await?;
     let removed = Integration {
         state: IntegrationState::Removed,

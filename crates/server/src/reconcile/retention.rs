@@ -6,7 +6,10 @@ use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
 use super::Tools;
-use crate::store::{Stored, api_tokens, attempts, consents, idempotency, openings, sessions};
+use crate::store::{
+    Stored, api_tokens, attempts, consents, drift, idempotency, left_meetings, openings,
+    reconnections, sessions,
+};
 use crate::wake::Reconciler;
 
 /// Who opened a join address when is kept for so long.
@@ -54,5 +57,9 @@ async fn clean(tools: &Tools) -> Stored<()> {
     // Whether people met is settled by then.
     openings::delete_before(&tx, tx.now - KEPT_OPENINGS).await?;
     consents::delete_before(&tx, tx.now - SignedDuration::from_hours(24)).await?;
+    reconnections::delete_before(&tx, tx.now - mentoring::reconnect::LASTS).await?;
+    // Microsoft forgets a meeting sixty days after its end.
+    left_meetings::delete_before(&tx, tx.now - SignedDuration::from_hours(24 * 60)).await?;
+    drift::delete_before(&tx, tx.now - SignedDuration::from_hours(24 * 90)).await?;
     tx.commit().await
 }

@@ -85,7 +85,7 @@ async fn refreshed(
     }
     let integration = integrations::find_in(&tx, organization).await?;
     if let IntegrationState::NeedsAttention(cause) = integration.state
-        && cause.is_about_sign_in()
+        && (cause.is_about_sign_in() || stored.attempts > 0)
     {
         // The live test says whether everything else works again as well.
         let next = Integration {
@@ -150,8 +150,8 @@ async fn failed(
             host::attention(tools, &tx, organization, cause, failure).await?;
         }
         let integration = integrations::find_in(&tx, organization).await?;
-        if integration.state == IntegrationState::Removing {
-            // Nothing can be deleted any more: what is left is listed, and the removal ends.
+        if integration.state.is_ending() {
+            // Nothing can be deleted any more: what is left is listed, and the ending ends.
             links::give_up_deleting(&tx, organization).await?;
             tools.wake.ring(Reconciler::Health);
         }

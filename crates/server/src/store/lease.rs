@@ -272,7 +272,7 @@ pub async fn holds(tx: &Tx, claim: &Claim) -> Stored<bool> {
 /// run out: whoever was paused for longer must not go on with what it read before.
 pub async fn renew(tx: &Tx, claim: &Claim, lease: SignedDuration) -> Stored<bool> {
     let on = tx.on();
-    let now = sql::now_millis(on, tx.now);
+    let now = sql::now_millis(on, tx.database_now);
     let text = format!(
         "UPDATE {} SET lease_until = {now} + $1 \
          WHERE organization_id = $2 AND id = $3 AND fencing = $4 AND lease_owner IS NOT NULL AND lease_until > {now}",

@@ -135,6 +135,16 @@ pub async fn find_by_email_in(
         .transpose()
 }
 
+/// Whether a member of the actor's organization has this address.
+pub async fn is_an_address(store: &Store, sight: &Sight, email: &EmailAddress) -> Stored<bool> {
+    let found = row::Entity::find()
+        .filter(row::Column::OrganizationId.eq(sight.organization.0))
+        .filter(row::Column::Email.eq(email.as_str()))
+        .count(store.read())
+        .await?;
+    Ok(found > 0)
+}
+
 /// A member by id inside a change, whoever asks: the rules decide what may be done.
 pub async fn find_in(
     tx: &Tx,

@@ -17,7 +17,7 @@ use super::pages::shown::{Face, Way};
 use crate::app::{Acting, App, sessions};
 use crate::request;
 use crate::store::organizations::{self, Organization};
-use crate::store::{directory, integrations, members, tracks};
+use crate::store::{directory, integrations, meetings, members, tracks};
 
 /// Somebody in an organization whose address this is, signed in there.
 #[derive(Clone, Debug)]
@@ -58,14 +58,7 @@ impl SignedIn {
         let manages = self.acting().actor.may_manage_organization();
         let tracks = tracks::list(store, &self.sight).await?;
         let theme = members::theme(store, &self.sight).await?;
-        let banner = if manages {
-            banner(
-                integrations::find(store, &self.sight).await?.state,
-                &self.session.slug,
-            )
-        } else {
-            None
-        };
+        let banner = self.banner().await?;
         Ok(Frame {
             organization: Some(OrganizationMark {
                 slug: self.session.slug.clone(),
@@ -91,6 +84,45 @@ impl SignedIn {
         })
     }
 
+    /// That Teams needs attention, for those who have to do with it: global administrators,
+    /// and track administrators for the meetings of their own tracks.
+    async fn banner(&self) -> Result<Option<Banner>, Failed> {
+        let store = &self.app.store;
+        let manages = self.acting().actor.may_manage_organization();
+        if !manages && self.sight.administers.is_empty() {
+            return Ok(None);
+        }
+        let integration = integrations::find(store, &self.sight).await?;
+        let IntegrationState::NeedsAttention(cause) = integration.state else {
+            return Ok(None);
+        };
+        if manages {
+            return Ok(Some(Banner {
+                text: cause.sentence_for_administrator().to_owned(),
+                way: Some(Way::new(
+                    "Look at the integration",
+                    self.to("manage/integrations/teams"),
+                )),
+            }));
+        }
+        if cause.heals_by_itself() {
+            return Ok(None);
+        }
+        let planned = meetings::count_future_teams(store, &self.sight).await?;
+        let planned: u64 = planned.values().sum();
+        let affected = match planned {
+            0 => "No planned meeting of your tracks is affected yet.".to_owned(),
+            1 => "One planned meeting of your tracks is affected.".to_owned(),
+            many => format!("{many} planned meetings of your tracks are affected."),
+        };
+        Ok(Some(Banner {
+            text: format!(
+                "Microsoft Teams needs attention, and your global administrators know. {affected} Links that work go on working."
+            ),
+            way: None,
+        }))
+    }
+
     /// How these people look, in their order.
     pub async fn faces(&self, people: &[&Member]) -> Result<Vec<Face>, Failed> {
         let ids: Vec<_> = people.iter().map(|person| person.id).collect();
@@ -103,19 +135,6 @@ impl SignedIn {
         };
         Ok(people.iter().map(face).collect())
     }
-}
-
-fn banner(state: IntegrationState, slug: &str) -> Option<Banner> {
-    let IntegrationState::NeedsAttention(cause) = state else {
-        return None;
-    };
-    Some(Banner {
-        text: cause.sentence_for_administrator().to_owned(),
-        way: Some(Way::new(
-            "Look at the integration",
-            format!("/{slug}/manage/integrations/teams"),
-        )),
-    })
 }
 
 async fn slug(parts: &mut Parts, app: &App) -> Option<String> {

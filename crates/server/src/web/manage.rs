@@ -34,6 +34,7 @@ pub(super) fn standing(state: IntegrationState) -> Tag {
         IntegrationState::Checking => Tag::new("Checking…", Tone::Waiting),
         IntegrationState::Integrated => Tag::new("Integrated", Tone::Well),
         IntegrationState::NeedsAttention(_) => Tag::new("Needs attention", Tone::Wrong),
+        IntegrationState::Reconnecting => Tag::new("Changing the host…", Tone::Waiting),
         IntegrationState::Removing => Tag::new("Removing…", Tone::Waiting),
     }
 }

@@ -242,6 +242,14 @@ fn connection() -> Router<App> {
             post(integrations::check),
         )
         .route(
+            "/{slug}/manage/integrations/teams/reconnection",
+            post(integrations::answer_change),
+        )
+        .route(
+            "/{slug}/manage/integrations/teams/comparison",
+            post(integrations::compare),
+        )
+        .route(
             "/{slug}/manage/integrations/teams/removal",
             get(integrations::removal::ask).post(integrations::removal::remove),
         )

@@ -6,16 +6,17 @@ use mentoring::health::refresh_due;
 use mentoring::integration::IntegrationState;
 use mentoring::member::EmailAddress;
 use mentoring::refusal::Refusal;
-use microsoft::{Callback, Grant, Identity, Tenant};
+use microsoft::{Callback, Grant, Identity, Kind, Tenant};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Arrival, LASTS, consent_place};
+use super::reconnect::is_a_change_of_host;
+use super::{Arrival, LASTS, RECONNECTING, consent_place};
 use crate::app::sessions::{SignedIn, key_of};
 use crate::app::{Acting, App, AppError, Done, record, sentences};
 use crate::store::consents::{self, Consent};
 use crate::store::credentials::{self, Credentials, token_place};
 use crate::store::integrations::{self, Host, Integration};
-use crate::store::{Tx, meetings, members};
+use crate::store::{meetings, members, reconnections};
 use crate::wake::Reconciler;
 
 impl App {
@@ -194,12 +195,13 @@ impl App {
                 "Another attempt was begun after this one. Only the newest counts.".to_owned(),
             ));
         }
-        if before.state == IntegrationState::Removing {
-            return Err(AppError::Conflict(
-                "Teams is being removed just now.".to_owned(),
-            ));
+        not_while_ending(before.state)?;
+        if is_a_change_of_host(&tx, &before, identity).await? {
+            return self
+                .propose_host(tx, acting, grant, refresh_token, identity)
+                .await;
         }
-        may_host(&tx, &before, identity).await?;
+        reconnections::delete(&tx, organization).await?;
         let generation = before.generation + 1;
         let host = Host {
             tenant_id: identity.tenant.0,
@@ -269,34 +271,13 @@ impl App {
     }
 }
 
-/// Whether this account may host what is planned: of the tenant that is bound (C-10), and
-/// the same one while meetings live under it.
-async fn may_host(tx: &Tx, before: &Integration, identity: &Identity) -> Done<()> {
-    if let Some(host) = &before.host
-        && before.state.is_connected()
-        && host.tenant_id != identity.tenant.0
-    {
-        return Err(AppError::Conflict(format!(
-            "{} belongs to another Microsoft directory than the one that is connected ({}). Remove the integration first if you want to change the directory.",
-            identity.name, host.tenant_name
-        )));
-    }
-    // Meetings live under the host that made them: another host could not change them.
-    let other_host = before
-        .host
-        .as_ref()
-        .is_some_and(|host| before.state.is_connected() && host.object_id != identity.object_id.0);
-    if other_host
-        && !meetings::future_teams_in(tx, before.organization, None)
-            .await?
-            .is_empty()
-    {
-        return Err(AppError::Conflict(format!(
-            "{} is not the account that hosts the meetings planned so far. To change the host, remove the integration first (the links can be kept), then integrate again.",
-            identity.name
-        )));
-    }
-    Ok(())
+fn not_while_ending(state: IntegrationState) -> Done<()> {
+    let why = match state {
+        IntegrationState::Removing => "Teams is being removed just now.",
+        IntegrationState::Reconnecting => RECONNECTING,
+        _ => return Ok(()),
+    };
+    Err(AppError::Conflict(why.to_owned()))
 }
 
 /// What went wrong and what to do, from the client's one table.
@@ -309,13 +290,13 @@ fn for_administrator(failure: &microsoft::Failure) -> String {
 }
 
 fn refused_sentence(refusal: &microsoft::consent::Refusal) -> String {
-    if refusal.subcode.as_deref() == Some("cancel") || refusal.error == "access_denied" {
-        "The permission was not given, so nothing was connected. Press Integrate to try again."
-            .to_owned()
-    } else {
-        format!(
-            "Microsoft ended the sign-in without connecting anything ({}). Press Integrate to try again.",
-            refusal.error
-        )
+    let failure = refusal.failure();
+    if matches!(failure.kind, Kind::Cancelled | Kind::ConsentDeclined) {
+        return "The permission was not given, so nothing was connected. Press Integrate to try again."
+            .to_owned();
     }
+    format!(
+        "Microsoft ended the sign-in without connecting anything. {}",
+        for_administrator(&failure)
+    )
 }

@@ -6,6 +6,7 @@
 //! a state, nonce and verifier that only this instance knows.
 
 mod connect;
+mod reconnect;
 mod removal;
 
 use jiff::SignedDuration;
@@ -20,6 +21,7 @@ use uuid::Uuid;
 use super::sessions::{SignedIn, key_of};
 use super::{Acting, App, AppError, Done, record};
 use crate::store::consents::{self, Consent};
+use crate::store::drift::{self, Sweep};
 use crate::store::integrations::{self, Integration};
 use crate::store::{StoreError, credentials};
 use crate::vault::Place;
@@ -27,6 +29,10 @@ use crate::wake::Reconciler;
 
 /// C-04: a flow that takes longer was forgotten in some tab.
 const LASTS: SignedDuration = SignedDuration::from_mins(10);
+
+/// Why nobody signs in at Microsoft just now.
+const RECONNECTING: &str =
+    "Another account is taking over as host just now. Look again when that has finished.";
 
 /// What the administrator types to remove the integration.
 pub const CONFIRMATION: &str = "remove";
@@ -99,6 +105,9 @@ impl App {
                     .to_owned(),
             ));
         }
+        if integration.state == IntegrationState::Reconnecting {
+            return Err(AppError::Conflict(RECONNECTING.to_owned()));
+        }
         let consent = Consent {
             id,
             organization,
@@ -168,6 +177,42 @@ impl App {
         integrations::save(&tx, &integration, Some(tx.now)).await?;
         tx.commit().await?;
         self.wake.ring(Reconciler::Health);
+        Ok(())
+    }
+
+    /// Has what Teams keeps compared with what is wanted now, once an hour at the most: it
+    /// reads every Teams meeting that lies ahead.
+    pub async fn compare_with_teams(&self, acting: &Acting) -> Done<()> {
+        if !acting.actor.may_manage_organization() {
+            return Err(AppError::NotFound);
+        }
+        let organization = acting.actor.organization;
+        let tx = self.store.begin(organization).await?;
+        let integration = integrations::find_in(&tx, organization).await?;
+        let sweep = drift::find_in(&tx, organization).await?;
+        let sweep = sweep.filter(|_| integration.state == IntegrationState::Integrated);
+        let Some(sweep) = sweep else {
+            return Err(AppError::Conflict(
+                "There is nothing to compare just now.".to_owned(),
+            ));
+        };
+        let lately = tx.now - SignedDuration::from_hours(1);
+        if sweep.asked_at.is_some_and(|asked_at| asked_at > lately) {
+            return Err(AppError::Conflict(
+                "Teams was compared less than an hour ago. Try again later.".to_owned(),
+            ));
+        }
+        let asked = Sweep {
+            begun_at: tx.now,
+            asked_at: Some(tx.now),
+            finished_at: None,
+            looked: 0,
+        };
+        drift::save(&tx, organization, &asked).await?;
+        drift::due_at(&tx, organization, tx.now).await?;
+        record(&tx, acting, &Event::TeamsComparisonAsked).await?;
+        tx.commit().await?;
+        self.wake.ring(Reconciler::Drift);
         Ok(())
     }
 

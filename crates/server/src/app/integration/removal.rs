@@ -8,7 +8,7 @@ use mentoring::track::Mode;
 use super::CONFIRMATION;
 use crate::app::{Acting, App, AppError, Done, record};
 use crate::store::integrations::{self, Integration, Removal};
-use crate::store::{Tx, directory, links, meetings, tracks};
+use crate::store::{Tx, directory, links, meetings, reconnections, tracks};
 use crate::wake::Reconciler;
 
 impl App {
@@ -37,6 +37,7 @@ impl App {
         if !integration.state.is_connected() {
             return Err(AppError::Conflict("Teams is not integrated.".to_owned()));
         }
+        reconnections::delete(&tx, organization).await?;
         self.settle_meetings(&tx, acting, choice).await?;
         for track in tracks::list_in(&tx, organization).await? {
             if track.modes.contains(Mode::Teams) {
@@ -75,7 +76,7 @@ impl App {
                 Removal::Keep => {
                     let made = links::find_in(tx, organization, stored.meeting.id)
                         .await?
-                        .is_some_and(|link| link.observed.join_url.is_some());
+                        .is_some_and(|link| link.observed.join_url.is_some() && !link.moving);
                     if made {
                         links::keep(tx, organization, stored.meeting.id).await?;
                     } else {

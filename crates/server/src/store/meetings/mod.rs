@@ -423,7 +423,7 @@ pub async fn count(store: &Store) -> Stored<u64> {
     Ok(row::Entity::find().count(store.read()).await?)
 }
 
-mod row {
+pub(in crate::store) mod row {
     use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

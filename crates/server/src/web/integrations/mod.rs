@@ -131,6 +131,45 @@ pub async fn check(actor: Integrator) -> Answer {
     ))
 }
 
+/// `POST /manage/integrations/teams/comparison`
+pub async fn compare(actor: Integrator) -> Answer {
+    actor.app.compare_with_teams(actor.acting()).await?;
+    see_and_say(
+        &actor.teams(),
+        "Teams is being compared. What is found appears on this page.",
+    )
+}
+
+/// Whether another account shall host from now on.
+#[derive(Debug)]
+pub struct ChangeAnswer(bool);
+
+impl FromFields for ChangeAnswer {
+    fn from_fields(fields: &mut Fields) -> Result<Self, Failed> {
+        match fields.one("answer")?.as_str() {
+            "change" => Ok(Self(true)),
+            "keep" => Ok(Self(false)),
+            _ => Err(Failed::Refused(
+                StatusCode::BAD_REQUEST,
+                "The form does not say whether the host shall change.".to_owned(),
+            )),
+        }
+    }
+}
+
+/// `POST /manage/integrations/teams/reconnection`
+pub async fn answer_change(
+    actor: Integrator,
+    Form(ChangeAnswer(yes)): Form<ChangeAnswer>,
+) -> Answer {
+    if yes {
+        actor.app.change_host(actor.acting()).await?;
+        return see(&actor.teams());
+    }
+    actor.app.keep_host(actor.acting()).await?;
+    see_and_say(&actor.teams(), "Everything stays as it was.")
+}
+
 /// Whether an ordinary member's account shall host.
 #[derive(Debug)]
 pub struct HostAnswer(bool);

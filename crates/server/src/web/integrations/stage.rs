@@ -2,17 +2,22 @@
 //! how the attempt stands that the page belongs to.
 
 use jiff::{SignedDuration, Timestamp};
-use mentoring::integration::IntegrationState;
+use mentoring::health;
+use mentoring::integration::{Cause, IntegrationState};
+use mentoring::member::EmailAddress;
+use mentoring::reconnect::{self, Phase};
 
 use super::{Integrator, Look};
 use crate::store::audit::{self, Filter, Part};
 use crate::store::consents::{self, Consent};
+use crate::store::drift::{self, Sweep};
 use crate::store::integrations::{self, Integration};
-use crate::store::{links, meetings};
+use crate::store::reconnections::{self, Reconnection};
+use crate::store::{host_months, left_meetings, links, meetings, members, tracks};
 use crate::web::answer::Failed;
 use crate::web::manage::counted;
 use crate::web::pages::integrations::{
-    Attempt, Check, CheckResult, Connection, Removed, Stage, TeamsState,
+    Attempt, Check, CheckResult, Connection, Drift, HostChange, Removed, Stage, TeamsState,
 };
 use crate::web::times;
 
@@ -132,7 +137,21 @@ async fn by_state(actor: &Integrator, attempt: Attempt, look: &Look) -> Result<S
     let again = attempt.clone();
     // Whether the page goes on asking, and with what beside its attempt.
     let mut asks = None;
+    let open = reconnections::find(store, sight)
+        .await?
+        .filter(|found| reconnect::is_open(found.phase, found.started_at, actor.app.clock.now()));
     let (stage, shown) = match integration.state {
+        state if open.is_some() && !state.is_ending() && state.is_connected() => {
+            let Some(open) = open else {
+                return Err(Failed::NotFound);
+            };
+            if open.phase == Phase::Testing {
+                asks = Some(String::new());
+            }
+            let shown = format!("host-{}", open.phase.as_str());
+            let change = host_change(actor, &integration, &open).await?;
+            (Stage::HostChange { attempt, change }, shown)
+        }
         IntegrationState::NotIntegrated => (
             Stage::NotIntegrated {
                 attempt,
@@ -158,38 +177,34 @@ async fn by_state(actor: &Integrator, attempt: Attempt, look: &Look) -> Result<S
             (Stage::Checking { checks }, shown)
         }
         IntegrationState::Integrated => (
-            Stage::Integrated(connection(actor, &integration)),
+            Stage::Integrated {
+                attempt,
+                connection: connection(actor, &integration).await?,
+            },
             format!("integrated-{checked}"),
         ),
         IntegrationState::NeedsAttention(cause) => {
-            let planned: u64 = meetings::count_future_teams(store, sight)
-                .await?
-                .values()
-                .sum();
-            let affected = counted(
-                planned,
-                "planned meeting is affected.",
-                "planned meetings are affected.",
-            );
-            let stage = Stage::NeedsAttention {
-                attempt,
-                connection: connection(actor, &integration),
-                reason: cause.sentence_for_administrator().to_owned(),
-                remedy: vec![cause.remedy().to_owned()],
-                affected: (planned > 0).then_some(affected),
-            };
+            let stage = needs_attention(actor, attempt, &integration, cause).await?;
             (stage, format!("attention-{}-{checked}", cause.as_str()))
         }
-        IntegrationState::Removing => {
+        IntegrationState::Reconnecting | IntegrationState::Removing => {
             let left = links::count_tombstones(store, sight).await?;
             let total = look.of.unwrap_or(left).max(left);
             asks = Some(format!("&of={total}"));
             let number = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
-            let stage = Stage::Removing {
-                settled: number(total - left),
-                total: number(total),
-            };
-            (stage, format!("removing-{left}"))
+            let (settled, total) = (number(total - left), number(total));
+            if integration.state == IntegrationState::Removing {
+                let stage = Stage::Removing { settled, total };
+                (stage, format!("removing-{left}"))
+            } else {
+                let moving = reconnections::find(store, sight).await?;
+                let stage = Stage::Reconnecting {
+                    host: moving.map(|moving| moving.host.name).unwrap_or_default(),
+                    settled,
+                    total,
+                };
+                (stage, format!("reconnecting-{left}"))
+            }
         }
     };
     if look.since == Some(checked) {
@@ -202,7 +217,12 @@ async fn by_state(actor: &Integrator, attempt: Attempt, look: &Look) -> Result<S
 }
 
 fn checks(integration: &Integration) -> Vec<Check> {
-    let found = integration.checks.iter().map(|check| Check {
+    let waits = integration.state == IntegrationState::Checking;
+    lines(&integration.checks, waits)
+}
+
+fn lines(known: &[integrations::Check], waits: bool) -> Vec<Check> {
+    let found = known.iter().map(|check| Check {
         name: check.name.clone(),
         result: if check.passed {
             CheckResult::Passed
@@ -213,14 +233,83 @@ fn checks(integration: &Integration) -> Vec<Check> {
             }
         },
     });
-    let is_known = |name: &str| integration.checks.iter().any(|check| check.name == name);
-    let waits = integration.state == IntegrationState::Checking;
+    let is_known = |name: &str| known.iter().any(|check| check.name == name);
     let ahead = TESTS.iter().filter(|name| waits && !is_known(name));
     let ahead = ahead.map(|name| Check {
         name: (*name).to_owned(),
         result: CheckResult::Waiting,
     });
     found.chain(ahead).collect()
+}
+
+async fn needs_attention(
+    actor: &Integrator,
+    attempt: Attempt,
+    integration: &Integration,
+    cause: Cause,
+) -> Result<Stage, Failed> {
+    let planned = meetings::count_future_teams(&actor.app.store, &actor.sight).await?;
+    let planned: u64 = planned.values().sum();
+    let affected = counted(
+        planned,
+        "planned meeting is affected.",
+        "planned meetings are affected.",
+    );
+    let (reason, remedy, quote) = match integration.diagnosis.clone() {
+        Some(found) => (found.sentence, found.steps, Some(found.quote)),
+        None => (
+            cause.sentence_for_administrator().to_owned(),
+            vec![cause.remedy().to_owned()],
+            None,
+        ),
+    };
+    Ok(Stage::NeedsAttention {
+        attempt,
+        connection: connection(actor, integration).await?,
+        reason,
+        remedy,
+        quote: quote.filter(|quote| !quote.is_empty()),
+        affected: (planned > 0).then_some(affected),
+    })
+}
+
+async fn host_change(
+    actor: &Integrator,
+    integration: &Integration,
+    open: &Reconnection,
+) -> Result<HostChange, Failed> {
+    let (store, sight) = (&actor.app.store, &actor.sight);
+    let planned = meetings::count_future_teams(store, sight).await?;
+    let number = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+    let tracks = tracks::list(store, sight).await?;
+    let tracks: Vec<(String, usize)> = tracks
+        .into_iter()
+        .filter_map(|track| Some((track.name, number(*planned.get(&track.id)?))))
+        .collect();
+    let old = integration.host.as_ref();
+    let other_tenant = old.is_some_and(|old| old.tenant_id != open.host.tenant_id);
+    let tenant = match open.host.tenant_name.as_str() {
+        "" => open.host.tenant_id.to_string(),
+        name => name.to_owned(),
+    };
+    let email = EmailAddress::parse(&open.host.user_principal_name).ok();
+    let is_ordinary = match email {
+        Some(email) => members::is_an_address(store, sight, &email).await?,
+        None => false,
+    };
+    Ok(HostChange {
+        old: old.map(|old| old.name.clone()).unwrap_or_default(),
+        new: open.host.name.clone(),
+        new_email: open.host.user_principal_name.clone(),
+        other_tenant: other_tenant.then_some(tenant),
+        is_ordinary,
+        checks: lines(&open.checks, open.phase == Phase::Testing),
+        is_testing: open.phase == Phase::Testing,
+        can_change: open.phase == Phase::Proposed,
+        count: tracks.iter().map(|(_, count)| count).sum(),
+        tracks,
+        can_delete: reconnect::can_delete(&integration.state),
+    })
 }
 
 /// A scope of Microsoft's in plain words.
@@ -240,7 +329,15 @@ fn said(actor: &Integrator, at: Timestamp) -> String {
     times::moment(at, actor.app.clock.now(), actor.member().into())
 }
 
-fn connection(actor: &Integrator, integration: &Integration) -> Connection {
+async fn connection(actor: &Integrator, integration: &Integration) -> Result<Connection, Failed> {
+    let now = actor.app.clock.now();
+    let made = match &integration.host {
+        Some(host) => {
+            let (store, id) = (&actor.app.store, host.object_id);
+            host_months::made(store, integration.organization, id, &health::month(now)).await?
+        }
+        None => 0,
+    };
     let said = |at: Timestamp| said(actor, at);
     let mut permissions: Vec<String> = Vec::new();
     for scope in &integration.scopes {
@@ -257,7 +354,26 @@ fn connection(actor: &Integrator, integration: &Integration) -> Connection {
     } else {
         "something failed"
     };
-    Connection {
+    let (compared, found) = drift_lines(actor).await?;
+    let left = left_meetings::list(&actor.app.store, &actor.sight).await?;
+    Ok(Connection {
+        compared,
+        drift: found,
+        left: left
+            .into_iter()
+            .map(|left| {
+                let until = said(left.until);
+                format!(
+                    "{} of {}, until {until}",
+                    left.online_meeting_id, left.host_name
+                )
+            })
+            .collect(),
+        month: format!(
+            "{made} of the {} a month that Microsoft documents for one host",
+            health::MEETINGS_A_MONTH
+        ),
+        is_near_the_ceiling: health::is_near_the_ceiling(made),
         host_email: host
             .map(|host| host.user_principal_name.clone())
             .unwrap_or_default(),
@@ -283,7 +399,38 @@ fn connection(actor: &Integrator, integration: &Integration) -> Connection {
             "{host_name} no longer needs its administrative privileges; you can take them away in Microsoft. Leave it its Teams licence and the right to plan meetings, or existing links can stop working."
         )),
         host: host_name,
-    }
+    })
+}
+
+/// How the last comparison with Teams went, and what was put right lately.
+async fn drift_lines(actor: &Integrator) -> Result<(String, Vec<Drift>), Failed> {
+    let (store, sight) = (&actor.app.store, &actor.sight);
+    let sweep = drift::find(store, sight).await?;
+    let compared = match sweep {
+        Some(Sweep {
+            finished_at: Some(at),
+            ..
+        }) => said(actor, at),
+        Some(Sweep {
+            asked_at: Some(_), ..
+        }) => "Under way".to_owned(),
+        _ => "Not yet".to_owned(),
+    };
+    let found = drift::list(store, sight, 20).await?;
+    let lines = found.into_iter().map(|found| {
+        let labels: Vec<&str> = found.what.iter().map(|what| what.label()).collect();
+        Drift {
+            at: said(actor, found.at),
+            meeting: actor.to(&format!("meetings/{}", found.meeting)),
+            what: labels.join(", "),
+            done: found
+                .what
+                .first()
+                .map_or("", |what| what.repair())
+                .to_owned(),
+        }
+    });
+    Ok((compared, lines.collect()))
 }
 
 async fn removed(actor: &Integrator, integration: &Integration) -> Result<Removed, Failed> {

@@ -58,12 +58,28 @@ pub enum Stage {
         attempt: Attempt,
         host: String,
     },
-    Integrated(Connection),
+    Integrated {
+        attempt: Attempt,
+        connection: Connection,
+    },
+    /// Another account signed in: what it would mean, before anything happens.
+    HostChange {
+        attempt: Attempt,
+        change: HostChange,
+    },
+    /// What lives under the old host is being deleted.
+    Reconnecting {
+        host: String,
+        settled: usize,
+        total: usize,
+    },
     NeedsAttention {
         attempt: Attempt,
         connection: Connection,
         reason: String,
         remedy: Vec<String>,
+        /// "AADSTS50173, trace 0f3a…": what Microsoft's support asks for.
+        quote: Option<String>,
         /// "4 planned meetings are affected."
         affected: Option<String>,
     },
@@ -71,6 +87,43 @@ pub enum Stage {
         settled: usize,
         total: usize,
     },
+}
+
+/// A change of host before it happens.
+#[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a sentence that is there or not"
+)]
+pub struct HostChange {
+    pub old: String,
+    pub new: String,
+    pub new_email: String,
+    /// The name of the other directory, where it is another.
+    pub other_tenant: Option<String>,
+    /// Whether the new host is a member's own account.
+    pub is_ordinary: bool,
+    pub checks: Vec<Check>,
+    /// Whether the live test still runs.
+    pub is_testing: bool,
+    /// Whether one may say yes.
+    pub can_change: bool,
+    /// Planned Teams meetings in all.
+    pub count: usize,
+    /// Track and how many of them.
+    pub tracks: Vec<(String, usize)>,
+    /// Whether the old host's sign-in still works, so that it can delete.
+    pub can_delete: bool,
+}
+
+/// Something that was not as it was set, and what was done.
+#[derive(Debug, Clone)]
+pub struct Drift {
+    pub at: String,
+    /// The page of the meeting.
+    pub meeting: String,
+    pub what: String,
+    pub done: String,
 }
 
 /// What the Integrate button carries.
@@ -110,6 +163,15 @@ pub struct Connection {
     pub connected_at: String,
     pub last_check: String,
     pub checks: Vec<Check>,
+    /// "37 of the 2,000 that Microsoft documents."
+    pub month: String,
+    /// Whether that is worth a warning.
+    pub is_near_the_ceiling: bool,
+    /// "Last night at 02:31: 14 meetings, all as they were set."
+    pub compared: String,
+    pub drift: Vec<Drift>,
+    /// Teams meetings that an earlier host could not delete.
+    pub left: Vec<String>,
     /// "You can now take its administrative privileges away in Microsoft, but not …"
     pub advice: Option<String>,
 }
@@ -215,8 +277,10 @@ impl TeamsState {
             Stage::NotIntegrated { attempt, .. }
             | Stage::Waiting { attempt }
             | Stage::ConfirmHost { attempt, .. }
+            | Stage::Integrated { attempt, .. }
+            | Stage::HostChange { attempt, .. }
             | Stage::NeedsAttention { attempt, .. } => Some(attempt),
-            Stage::Checking { .. } | Stage::Integrated(_) | Stage::Removing { .. } => None,
+            Stage::Checking { .. } | Stage::Reconnecting { .. } | Stage::Removing { .. } => None,
         }
     }
 }

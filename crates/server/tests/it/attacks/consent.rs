@@ -286,7 +286,7 @@ async fn c09_a_claimed_approval_binds_nothing() {
 }
 
 #[tokio::test]
-async fn c10_another_directory_is_no_reconnection() {
+async fn c10_another_directory_takes_over_only_after_a_second_yes() {
     let tenant = Tenant::new();
     let house = House::opens_beside(&tenant).await;
     let admin = &house.world.larkspur.administrator;
@@ -294,6 +294,8 @@ async fn c10_another_directory_is_no_reconnection() {
     let away = leaves(&amara).await;
     let query = tenant.sends_back(&away, SCHEDULER, "Accept").await;
     comes_back(&amara, &query).await;
+    let company = house.world.larkspur.id;
+    let before = integrations::find_for_work(&house.world.store, company).await;
     let attempt = house
         .app
         .randomness
@@ -304,12 +306,17 @@ async fn c10_another_directory_is_no_reconnection() {
     let other = "scheduler@quillfield.example";
     let query = tenant.sends_back(away.location(), other, "Accept").await;
     comes_back(&amara, &query).await;
-    let sentence = outcome(&house, admin).await;
+    assert_eq!(outcome(&house, admin).await, "");
+    let page = amara.opens(TEAMS).await;
     assert!(
-        sentence.contains("another Microsoft directory"),
-        "{sentence}"
+        page.body.contains("another Microsoft directory"),
+        "{}",
+        page.body
     );
-    assert_eq!(state(&house, admin).await, IntegrationState::Checking);
+    let after = integrations::find_for_work(&house.world.store, company).await;
+    let (before, after) = (before.unwrap(), after.unwrap());
+    assert_eq!(after.state, IntegrationState::Checking);
+    assert_eq!(after.host, before.host, "nothing happens before the yes");
 }
 
 #[tokio::test]

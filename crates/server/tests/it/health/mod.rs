@@ -1,6 +1,11 @@
 //! What becomes of a connection over days and nights: people, a clock that the test moves,
 //! the reconcilers turned by hand, and the sandbox tenant as the truth.
 
+mod dictionary;
+mod drift;
+mod nightly;
+mod reconnect;
+mod removal;
 mod tokens;
 
 use ithaca::clock::Clock;
@@ -133,6 +138,9 @@ impl Office {
             sender: Sender::new("ithaca@ithaca.example").unwrap(),
             mails_at_once: 1,
             node: name.into(),
+            place: name.into(),
+            peers: app.peers.clone(),
+            figures: app.figures.clone(),
             statuses: Statuses::default(),
         }
     }
@@ -149,10 +157,22 @@ impl Office {
                 }
             }
             if !worked {
+                self.delivers().await;
                 return;
             }
         }
         panic!("the reconcilers never come to rest");
+    }
+
+    /// What is due in the outbox has arrived.
+    async fn delivers(&self) {
+        let now = self.now().as_millisecond();
+        let text = format!(
+            "UPDATE outbox SET fate = 'sent', due_at = NULL, sent_at = {now} \
+             WHERE fate = 'waiting' AND due_at <= {now}"
+        );
+        let write = self.house.world.store.read();
+        write.execute_unprepared(&text).await.unwrap();
     }
 
     /// So much time goes by, and everything happens when it is due.
@@ -175,11 +195,14 @@ impl Office {
         }
     }
 
-    /// Everything is done until a call hangs, and there the process dies. Answers whether
+    /// So much time goes by until a call hangs, and there the process dies. Answers whether
     /// it died.
-    pub async fn settles_or_dies(&self) -> bool {
+    pub async fn lives_or_dies(&self, time: SignedDuration) -> bool {
         tokio::select! {
-            () = self.settles() => false,
+            () = self.lives(time) => {
+                self.tenant.wire.hangs_never();
+                false
+            }
             () = self.tenant.wire.hung() => true,
         }
     }
@@ -300,13 +323,8 @@ pub async fn due(tools: &Tools, work: Work) -> Vec<Claim> {
 }
 
 pub async fn works(tools: &Tools, claim: Claim) {
-    let (tools, claims) = (tools.clone(), vec![claim]);
-    match claim.work {
-        Work::Credentials => reconcile::tokens::reconcile(tools, claims).await,
-        Work::Integrations => reconcile::health::reconcile(tools, claims).await,
-        Work::Directory => reconcile::directory::reconcile(tools, claims).await,
-        Work::Links => reconcile::links::reconcile(tools, claims).await,
-        Work::Drift | Work::Outbox => Ok(()),
-    }
-    .unwrap();
+    let turns = reconcile::turns(tools);
+    let turn = turns.iter().find(|turn| turn.rhythm.work == claim.work);
+    let work = turn.unwrap().work;
+    work(tools.clone(), vec![claim]).await.unwrap();
 }

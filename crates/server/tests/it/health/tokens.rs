@@ -125,7 +125,7 @@ async fn f07_a_crash_before_the_new_token_is_kept_goes_on_with_the_old_one() {
     let office = Office::is_integrated().await;
     asks_for_a_refresh(&office).await;
     office.tenant.wire.hangs_after(1, true);
-    assert!(office.settles_or_dies().await);
+    assert!(office.lives_or_dies(minutes(1)).await);
     office.lives(minutes(10)).await;
     assert_eq!(office.state().await, IntegrationState::Integrated);
     assert_eq!(office.warnings().await, 0);
@@ -137,7 +137,7 @@ async fn f07_where_the_old_one_dies_with_it_somebody_is_asked_to_reconnect() {
     tokens_count_once(&office);
     asks_for_a_refresh(&office).await;
     office.tenant.wire.hangs_after(1, true);
-    assert!(office.settles_or_dies().await);
+    assert!(office.lives_or_dies(minutes(1)).await);
     office.lives(minutes(60)).await;
     let state = office.state().await;
     assert_eq!(state, IntegrationState::NeedsAttention(Cause::TokenRevoked));

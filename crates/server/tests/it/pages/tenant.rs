@@ -62,6 +62,11 @@ impl Wire {
         cut.at = Some((cut.calls + calls, done));
     }
 
+    /// Lets every call come back.
+    pub fn hangs_never(&self) {
+        self.cut().at = None;
+    }
+
     /// Waits until a call hangs.
     pub async fn hung(&self) {
         let reached = self.cut().reached.clone();

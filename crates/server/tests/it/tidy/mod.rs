@@ -253,7 +253,7 @@ fn every_rule_finds_what_breaks_it() {
     let samples = [
         ("crates/server/src/long.rs", long.as_str(), "501 lines"),
         (
-            "crates/server/src/app/integration.rs",
+            "crates/server/src/reconcile/links.rs",
             "//! Short.\n",
             "need not stand in DEEP",
         ),

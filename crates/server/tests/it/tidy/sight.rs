@@ -5,6 +5,7 @@ use super::source::Source;
 
 /// Reads that come before it is known whose they are, each with its reason.
 const BEFORE: &[(&str, &str, &str)] = &[
+    ("alarms", "list", "the operator's list"),
     ("api_tokens", "find", "the token is the secret"),
     (
         "attempts",

@@ -4,8 +4,8 @@ use super::people::{self, as_amara, women_in_engineering};
 use super::{Sample, sample};
 use crate::web::pages::audit::{Audit, AuditEntry};
 use crate::web::pages::integrations::{
-    Attempt, Check, CheckResult, Closing, Connection, IntegrationList, Removal, Removed, Stage,
-    Teams, TeamsState,
+    Attempt, Check, CheckResult, Closing, Connection, Drift, HostChange, IntegrationList, Removal,
+    Removed, Stage, Teams, TeamsState,
 };
 use crate::web::pages::manage::Manage;
 use crate::web::pages::members::{Deactivation, Invite, Member, MemberList, MemberRow, Standing};
@@ -38,6 +38,7 @@ pub fn samples() -> Vec<Sample> {
         ),
     ];
     pages.extend(teams());
+    pages.extend(changes_of_host());
     pages.extend(removal());
     pages.extend(members());
     pages.extend(tracks());
@@ -91,6 +92,16 @@ fn connection() -> Connection {
         connected_at: "Mon 23 Nov 2026, 14:02".into(),
         last_check: "Today at 14:02: all well".into(),
         checks: checks(CheckResult::Passed),
+        month: "1612 of the 2000 a month that Microsoft documents for one host".into(),
+        is_near_the_ceiling: true,
+        compared: "Today at 02:46".into(),
+        drift: vec![Drift {
+            at: "Today at 02:46".into(),
+            meeting: "/larkspur/meetings/1".into(),
+            what: "other times, another lobby".into(),
+            done: "Set again".into(),
+        }],
+        left: vec!["MSoxMjM0NTY3OA of Old Scheduler, until Tue 24 Nov, 15:45".into()],
         advice: Some("Teams Scheduler no longer needs its administrative privileges; you can take them away in Microsoft. Leave it its Teams licence and the right to plan meetings, or existing links can stop working.".into()),
     }
 }
@@ -106,6 +117,61 @@ fn teams_page(stage: Stage, poll: Option<&str>) -> Teams {
             stage,
         },
     }
+}
+
+fn integrated() -> Stage {
+    Stage::Integrated {
+        attempt: attempt(),
+        connection: connection(),
+    }
+}
+
+/// Another account signed in at Microsoft, of this directory or of another one.
+fn host_change(other_tenant: Option<&str>) -> Stage {
+    let result = match other_tenant {
+        None => CheckResult::Passed,
+        Some(_) => CheckResult::Waiting,
+    };
+    Stage::HostChange {
+        attempt: attempt(),
+        change: HostChange {
+            old: "Teams Scheduler".into(),
+            new: "Ithaca Scheduler".into(),
+            new_email: "ithaca@larkspur.example".into(),
+            other_tenant: other_tenant.map(str::to_owned),
+            is_ordinary: other_tenant.is_some(),
+            checks: checks(result),
+            is_testing: other_tenant.is_some(),
+            can_change: other_tenant.is_none(),
+            count: 4,
+            tracks: vec![
+                ("New Managers".into(), 3),
+                ("Women in Engineering".into(), 1),
+            ],
+            can_delete: other_tenant.is_none(),
+        },
+    }
+}
+
+fn changes_of_host() -> Vec<Sample> {
+    vec![
+        sample("teams-host-change", &teams_page(host_change(None), None)),
+        sample(
+            "teams-host-change-tenant",
+            &teams_page(host_change(Some("Larkspur Group")), Some("host-testing")),
+        ),
+        sample(
+            "teams-reconnecting",
+            &teams_page(
+                Stage::Reconnecting {
+                    host: "Ithaca Scheduler".into(),
+                    settled: 1,
+                    total: 4,
+                },
+                Some("reconnecting-3"),
+            ),
+        ),
+    ]
 }
 
 fn teams() -> Vec<Sample> {
@@ -141,6 +207,7 @@ fn teams() -> Vec<Sample> {
             "Press Reconnect.".into(),
             "Sign in as scheduler@larkspur.example with its new password and accept.".into(),
         ],
+        quote: Some("AADSTS50173, HTTP 400, trace 7c9e6679-7425-40de-944b-e07fc1f90ae7".into()),
         affected: Some("4 planned meetings are affected: their links work, but can't be changed.".into()),
     };
     vec![
@@ -177,10 +244,7 @@ fn teams() -> Vec<Sample> {
                 None,
             ),
         ),
-        sample(
-            "teams-integrated",
-            &teams_page(Stage::Integrated(connection()), None),
-        ),
+        sample("teams-integrated", &teams_page(integrated(), None)),
         sample("teams-attention", &teams_page(attention, None)),
         sample(
             "teams-removing",
@@ -448,9 +512,7 @@ fn before_it_is_pressed_integrate_says_what_it_needs_and_what_it_lets_ithaca_see
 #[test]
 fn an_integrated_organization_reads_who_hosts_and_asks_no_more() {
     use askama::Template;
-    let html = teams_page(Stage::Integrated(connection()), None)
-        .render()
-        .unwrap();
+    let html = teams_page(integrated(), None).render().unwrap();
     for words in [
         "Integrated",
         "Teams Scheduler",

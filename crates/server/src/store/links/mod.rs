@@ -1,6 +1,8 @@
 //! The Teams meeting of a meeting: what is wanted of it, what was last seen of it, and
 //! who works on it. The row stays until a deletion is confirmed (a tombstone).
 
+mod upkeep;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -16,6 +18,8 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{Store, StoreError, Stored, Tx, instant, meetings, millis, word};
+
+pub use upkeep::{abandon_tombstones, list_moving, list_to_look_at, looked, move_away};
 
 /// The Teams meeting of a meeting.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +46,12 @@ pub struct Link {
     pub check_since: Option<Timestamp>,
     /// Whether Ithaca let go of it: it works on in Teams but is no longer changed.
     pub kept: bool,
+    /// The account under which it was made.
+    pub host: Option<Uuid>,
+    /// Whether it is being deleted there to be made anew under another host.
+    pub moving: bool,
+    /// Which Teams meeting of the meeting people were told of.
+    pub told_generation: Option<i64>,
 }
 
 fn link(row: row::Model) -> Stored<Link> {
@@ -77,6 +87,9 @@ fn link(row: row::Model) -> Stored<Link> {
         attempts: row.attempts,
         check_since: row.check_since.map(instant),
         kept: row.kept,
+        host: row.host_object_id,
+        moving: row.moving,
+        told_generation: row.told_generation,
     })
 }
 
@@ -112,6 +125,9 @@ pub async fn want(
         lobby_difference: Set(None),
         integration_generation: Set(integration_generation),
         kept: Set(false),
+        host_object_id: Set(None),
+        moving: Set(false),
+        looked_at: Set(None),
         attempts: Set(0),
         due_at: Set(Some(millis(tx.now))),
         ..Default::default()
@@ -226,10 +242,27 @@ pub async fn save(tx: &Tx, link: &Link) -> Stored<()> {
             deleted_confirmed: Set(link.observed.deleted_confirmed),
             lobby_difference: Set(differences),
             attempts: Set(link.attempts),
+            host_object_id: Set(link.host),
             ..Default::default()
         })
         .filter(row::Column::OrganizationId.eq(link.organization.0))
         .filter(row::Column::Id.eq(link.meeting.0))
+        .exec(tx.on())
+        .await?;
+    Ok(())
+}
+
+/// Records that people were told of this Teams meeting of their meeting.
+pub async fn mark_told(
+    tx: &Tx,
+    organization: OrganizationId,
+    meeting: MeetingId,
+    generation: i64,
+) -> Stored<()> {
+    row::Entity::update_many()
+        .col_expr(row::Column::ToldGeneration, Some(generation).into())
+        .filter(row::Column::OrganizationId.eq(organization.0))
+        .filter(row::Column::Id.eq(meeting.0))
         .exec(tx.on())
         .await?;
     Ok(())
@@ -333,7 +366,11 @@ pub async fn count_tombstones(store: &Store, sight: &Sight) -> Stored<u64> {
 fn tombstones(organization: OrganizationId) -> sea_orm::Select<row::Entity> {
     row::Entity::find()
         .filter(row::Column::OrganizationId.eq(organization.0))
-        .filter(row::Column::Wanted.eq(false))
+        .filter(
+            row::Column::Wanted
+                .eq(false)
+                .or(row::Column::Moving.eq(true)),
+        )
         .filter(row::Column::EverCalled.eq(true))
         .filter(row::Column::DeletedConfirmed.eq(false))
         .filter(row::Column::Kept.eq(false))
@@ -344,7 +381,11 @@ pub async fn give_up_deleting(tx: &Tx, organization: OrganizationId) -> Stored<(
     row::Entity::update_many()
         .col_expr(row::Column::DueAt, Option::<i64>::None.into())
         .filter(row::Column::OrganizationId.eq(organization.0))
-        .filter(row::Column::Wanted.eq(false))
+        .filter(
+            row::Column::Wanted
+                .eq(false)
+                .or(row::Column::Moving.eq(true)),
+        )
         .exec(tx.on())
         .await?;
     Ok(())
@@ -421,6 +462,10 @@ mod row {
         pub lobby_difference: Option<String>,
         pub integration_generation: i64,
         pub kept: bool,
+        pub host_object_id: Option<Uuid>,
+        pub moving: bool,
+        pub told_generation: Option<i64>,
+        pub looked_at: Option<i64>,
         pub attempts: i64,
         pub due_at: Option<i64>,
         pub lease_owner: Option<String>,
