@@ -3,10 +3,13 @@
 use std::net::TcpListener;
 use std::time::Instant;
 
+use serde_json::{Value, json};
+
 use super::folder::Folder;
 use crate::child::Child;
 use crate::reader::{CLIENT, Reader};
 use crate::runtime::{GLANCE, PATIENCE, wait_for};
+use crate::standalone::Standalone;
 use crate::visitor::Visitor;
 
 const PASSWORD: &str = "sails of black and white";
@@ -220,4 +223,52 @@ fn what_the_operator_types_wrong_is_refused_at_its_flag() {
     instance.does(&AMARA);
     let twice = instance.refuses(&AMARA);
     assert!(twice.contains("--email: Somebody"), "{twice}");
+}
+
+#[test]
+fn a_trial_of_the_mail_server_arrives_and_says_what_receivers_look_at() {
+    let sandbox = Standalone::starts("mail-trial");
+    let instance = Instance::new("mail-trial");
+    instance.does(&["key", "create", &key_of(&instance)]);
+    let trial = ["mail", "test", "luis@larkspur.example"];
+    let without = instance.refuses(&trial);
+    assert!(without.contains("[smtp]"), "{without}");
+
+    let smtp = &sandbox.first_line.smtp;
+    let (host, port) = smtp.rsplit_once(':').expect("a host and a port");
+    let host = host.trim_start_matches("smtp://");
+    let mut config = std::fs::read_to_string(&instance.config).expect("it was written");
+    let section = format!(
+        "[smtp]\nhost = \"{host}\"\nport = {port}\ntls = \"none\"\nfrom = \"ithaca@larkspur.example\"\n"
+    );
+    config.push_str(&section);
+    std::fs::write(&instance.config, config).expect("the folder can be written");
+    let said = instance.does(&trial);
+    for words in [
+        "on their way to luis@larkspur.example",
+        "SPF",
+        "DKIM",
+        "DMARC",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+
+    let url = format!("{}/_sandbox/mail", sandbox.first_line.admin_url);
+    let mail = wait_for(async { CLIENT.get(&url).send().await?.text().await });
+    let mail: Value = serde_json::from_str(&mail.expect("the sandbox answers")).expect("JSON");
+    let mail = mail.as_array().expect("a list of messages");
+    assert_eq!(mail.len(), 2, "{mail:?}");
+    for message in mail {
+        assert_eq!(message["to"], json!(["luis@larkspur.example"]));
+    }
+    let invitations = mail.iter().filter(|message| {
+        let raw = message["raw"].as_str().unwrap_or_default();
+        raw.contains("method=REQUEST") || raw.contains("method=\"REQUEST\"")
+    });
+    assert_eq!(invitations.count(), 1);
+
+    // A server that isn't there is named with what to look at.
+    drop(sandbox);
+    let refused = instance.refuses(&trial);
+    assert!(refused.contains("did not take the mail"), "{refused}");
 }
