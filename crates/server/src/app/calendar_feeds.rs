@@ -22,6 +22,8 @@ const MOST: u64 = 500;
 pub struct Feed {
     /// Whose organization's meetings they are.
     pub organization: String,
+    /// The zone of whose calendar it is (IANA name).
+    pub time_zone: String,
     /// The meetings.
     pub objects: Vec<CalendarObject>,
 }
@@ -56,7 +58,7 @@ impl App {
         let (organization, member) = calendar_feeds::find(&self.store, &key_of(code))
             .await?
             .ok_or(AppError::NotFound)?;
-        members::find_for_work(&self.store, organization, member)
+        let reader = members::find_for_work(&self.store, organization, member)
             .await?
             .filter(|member| member.state == MemberState::Active)
             .ok_or(AppError::NotFound)?;
@@ -98,6 +100,7 @@ impl App {
         });
         Ok(Feed {
             organization: organization.name,
+            time_zone: reader.time_zone,
             objects: objects.collect(),
         })
     }

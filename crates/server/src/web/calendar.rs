@@ -24,8 +24,8 @@ pub async fn show(State(app): State<App>, Path(file): Path<String>, headers: Hea
     let broken = |error: &dyn std::fmt::Display| Failed::Broken(error.to_string());
     let sender = Sender::new(&app.instance.mail_from).map_err(|error| broken(&error))?;
     let name = format!("Ithaca: {}", feed.organization);
-    let text =
-        calendar::write_feed(&name, &feed.objects, &sender).map_err(|error| broken(&error))?;
+    let text = calendar::write_feed(&name, &feed.time_zone, &feed.objects, &sender)
+        .map_err(|error| broken(&error))?;
     let mark = BASE64_URL_SAFE_NO_PAD.encode(&Sha256::digest(text.as_bytes())[..16]);
     let mark = format!("\"{mark}\"");
     let known = is_known(&headers, &mark);

@@ -82,15 +82,18 @@ fn begun() -> Lines {
 /// METHOD: nobody is asked for anything.
 ///
 /// `name` is what the calendar is called (RFC 7986, section 5.1, and the property that
-/// programs read which are older than it).
+/// programs read which are older than it), `zone` the one that its reader's clock shows:
+/// programs that know no better show it in that one.
 pub fn write_feed(
     name: &str,
+    zone: &str,
     objects: &[CalendarObject],
     sender: &Sender,
 ) -> Result<String, CalendarError> {
     let mut lines = begun();
     lines.push(Property::new("NAME", text::one_line(name)));
     lines.push(Property::new("X-WR-CALNAME", text::one_line(name)));
+    lines.push(Property::new("X-WR-TIMEZONE", text::one_line(zone)));
     let mut often = Property::new("REFRESH-INTERVAL", "PT1H");
     often.add_parameter("VALUE", "DURATION");
     lines.push(often);
