@@ -19,6 +19,12 @@
     menu?.querySelector('summary').focus();
   });
 
+  // From the links to the weeks or months before and after, the arrows lead there too.
+  document.addEventListener('keydown', (event) => {
+    const way = { ArrowLeft: 'prev', ArrowRight: 'next' }[event.key];
+    if (way) event.target.closest?.('nav.turns')?.querySelector(`[rel=${way}]`)?.click();
+  });
+
   // A second click on the same button waits for the first.
   document.addEventListener('submit', (event) => {
     const form = event.target;

@@ -259,6 +259,18 @@ pub fn create(
     Ok((meeting, event))
 }
 
+/// What is wrong with the words of a draft of which something else can't even be read.
+pub fn check_words(title: &str, agenda: &str, location: &str) -> Vec<Refusal> {
+    [
+        check_title(title).err(),
+        check_agenda(agenda).err(),
+        check_location(location).err(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
 /// The occurrences of a rule, or the one of a meeting without.
 pub(crate) fn expand(
     first: &Schedule,

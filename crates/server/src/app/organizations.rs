@@ -26,6 +26,7 @@ impl App {
             name,
             time_zone,
             language: "en".to_owned(),
+            changes: 0,
         };
         let tx = self.store.begin_unscoped().await?;
         match organizations::insert(&tx, &organization).await {

@@ -1,9 +1,11 @@
 //! Signing in and out, and who a browser's cookie is.
 
+use std::collections::BTreeMap;
+
 use jiff::SignedDuration;
 use mentoring::event::Event;
 use mentoring::member::{EmailAddress, Member, MemberState};
-use mentoring::organization::{MemberId, OrganizationId};
+use mentoring::organization::{MemberId, OrganizationId, TrackId};
 use mentoring::refusal::Refusal;
 use mentoring::role::{Actor, Roles, Sight};
 use secrecy::{ExposeSecret, SecretString};
@@ -49,8 +51,27 @@ pub struct SignedIn {
     pub slug: String,
     /// The name of their organization.
     pub organization_name: String,
+    /// How often anything in their organization had been changed when this was read.
+    pub changes: i64,
+    /// How they want pages to look.
+    pub theme: String,
+    /// Whether the directory has a photo of them.
+    pub has_photo: bool,
     /// The session's key.
     pub key: Vec<u8>,
+}
+
+fn acting(member: &Member, enrolments: BTreeMap<TrackId, Roles>, address: &str) -> Acting {
+    Acting {
+        actor: Actor {
+            organization: member.organization,
+            member: member.id,
+            name: member.name(),
+            global_administrator: member.global_administrator,
+            enrolments,
+        },
+        address: address.to_owned(),
+    }
 }
 
 impl App {
@@ -182,28 +203,28 @@ impl App {
     /// is no longer active, from the next request on.
     pub async fn resolve(&self, cookie: &str, address: &str) -> Done<Option<SignedIn>> {
         let key = key_of(cookie);
-        let Some(session) = sessions::find(&self.store, &key).await? else {
-            return Ok(None);
-        };
-        let Some((acting, member, organization)) = self
-            .active(session.organization, session.member, address)
-            .await?
-        else {
+        let Some(known) = sessions::find_known(&self.store, &key).await? else {
             return Ok(None);
         };
         let now = self.clock.now();
-        if now.duration_since(session.seen_at) > IDLE {
+        let unseen = now.duration_since(known.session.seen_at);
+        if known.member.state != MemberState::Active || unseen > IDLE {
             return Ok(None);
         }
-        if now.duration_since(session.seen_at) > SEEN_STEP {
+        if unseen > SEEN_STEP {
             let tx = self.store.begin_unscoped().await?;
             sessions::touch(&tx, &key, now + IDLE).await?;
             tx.commit().await?;
         }
+        let (member, organization) = (known.member, known.organization);
+        let enrolments = tracks::enrolments_of(&self.store, organization.id, member.id).await?;
         Ok(Some(SignedIn {
-            acting,
+            acting: acting(&member, enrolments, address),
             slug: organization.slug,
             organization_name: organization.name,
+            changes: organization.changes,
+            theme: known.theme,
+            has_photo: known.has_photo,
             member,
             key,
         }))
@@ -226,16 +247,7 @@ impl App {
             return Ok(None);
         };
         let enrolments = tracks::enrolments_of(&self.store, member.organization, member.id).await?;
-        let acting = Acting {
-            actor: Actor {
-                organization: member.organization,
-                member: member.id,
-                name: member.name(),
-                global_administrator: member.global_administrator,
-                enrolments,
-            },
-            address: address.to_owned(),
-        };
+        let acting = acting(&member, enrolments, address);
         Ok(Some((acting, member, organization)))
     }
 

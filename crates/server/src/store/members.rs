@@ -200,17 +200,6 @@ pub async fn list_for_work(
     list_by_ids(store.read(), organization, ids).await
 }
 
-/// How the member wants the pages to look.
-pub async fn theme(store: &Store, sight: &Sight) -> Stored<String> {
-    let theme: Option<String> = row::Entity::find_by_id((sight.organization.0, sight.member.0))
-        .select_only()
-        .column(row::Column::Theme)
-        .into_tuple()
-        .one(store.read())
-        .await?;
-    Ok(theme.unwrap_or_else(|| "system".to_owned()))
-}
-
 /// What the actor may see of the organization's people: themselves, the people of their
 /// tracks, or everyone.
 fn within(sight: &Sight) -> Condition {

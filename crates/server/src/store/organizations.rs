@@ -22,6 +22,8 @@ pub struct Organization {
     pub time_zone: String,
     /// The language that new members begin with (BCP 47 tag).
     pub language: String,
+    /// How often anything in it was changed: the same number, the same everything.
+    pub changes: i64,
 }
 
 impl From<row::Model> for Organization {
@@ -32,6 +34,7 @@ impl From<row::Model> for Organization {
             name: row.name,
             time_zone: row.time_zone,
             language: row.language,
+            changes: row.changes,
         }
     }
 }
@@ -60,7 +63,7 @@ pub async fn insert(tx: &Tx, organization: &Organization) -> Stored<()> {
         name: Set(organization.name.clone()),
         time_zone: Set(organization.time_zone.clone()),
         language: Set(organization.language.clone()),
-        changes: Set(0),
+        changes: Set(organization.changes),
         created_at: Set(millis(tx.now)),
     }
     .insert(tx.on())

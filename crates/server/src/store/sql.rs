@@ -57,3 +57,31 @@ pub async fn one_at_a_time(on: &impl ConnectionTrait, name: &str) -> Stored<()> 
     }
     Ok(())
 }
+
+/// A pattern for `LOWER(…) LIKE … ESCAPE '\'` that finds these letters anywhere.
+///
+/// What is no ASCII letter is folded by one database and not by the other, so that any
+/// letter may stand in its place: whoever asks looks at what was found once more.
+pub fn pattern(sought: &str) -> String {
+    let mut pattern = "%".to_owned();
+    for letter in sought.trim().to_lowercase().chars() {
+        match letter {
+            '%' | '_' | '\\' => pattern.extend(['\\', letter]),
+            letter if letter.is_ascii() || !letter.is_lowercase() => pattern.push(letter),
+            _ => pattern.push('_'),
+        }
+    }
+    pattern.push('%');
+    pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sought_is_never_a_pattern_itself() {
+        assert_eq!(pattern(" 100 % Üben_ "), "%100 \\% _ben\\_%");
+        assert_eq!(pattern("شكر 👋"), "%شكر 👋%");
+    }
+}

@@ -7,7 +7,7 @@ use mentoring::member::{Member, MemberState};
 use mentoring::organization::{MemberId, OrganizationId, TrackId};
 use mentoring::role::{Roles, Sight};
 use mentoring::track::{Mode, Modes, Track};
-use sea_orm::sea_query::{Condition, OnConflict};
+use sea_orm::sea_query::{Condition, Expr, ExprTrait, OnConflict, Query};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter,
     QueryOrder, QuerySelect,
@@ -342,12 +342,26 @@ pub async fn enrolled_in(
     organization: OrganizationId,
     track: TrackId,
 ) -> Stored<BTreeSet<MemberId>> {
-    Ok(participants_on(tx.on(), organization, track)
-        .await?
-        .into_iter()
-        .filter(|participant| participant.member.state == MemberState::Active)
-        .map(|participant| participant.member.id)
-        .collect())
+    let active = Query::select()
+        .column(members::row::Column::Id)
+        .from(members::row::Entity)
+        .and_where(members::row::Column::OrganizationId.eq(organization.0))
+        .and_where(members::row::Column::State.eq(MemberState::Active.as_str()))
+        .and_where(
+            Expr::col((members::row::Entity, members::row::Column::Id))
+                .equals((enrolment::Entity, enrolment::Column::MemberId)),
+        )
+        .take();
+    let ids: Vec<Uuid> = enrolment::Entity::find()
+        .select_only()
+        .column(enrolment::Column::MemberId)
+        .filter(enrolment::Column::OrganizationId.eq(organization.0))
+        .filter(enrolment::Column::TrackId.eq(track.0))
+        .filter(Expr::exists(active))
+        .into_tuple()
+        .all(tx.on())
+        .await?;
+    Ok(ids.into_iter().map(MemberId).collect())
 }
 
 /// The participants of a track inside a change.

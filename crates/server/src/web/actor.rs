@@ -7,7 +7,9 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
 use mentoring::integration::IntegrationState;
 use mentoring::member::Member;
+use mentoring::organization::MemberId;
 use mentoring::role::Sight;
+use mentoring::track::Track;
 
 use super::answer::Failed;
 use super::caller::{self, Caller, SESSION};
@@ -17,7 +19,7 @@ use super::pages::shown::{Face, Way};
 use crate::app::{Acting, App, sessions};
 use crate::request;
 use crate::store::organizations::{self, Organization};
-use crate::store::{directory, integrations, meetings, members, tracks};
+use crate::store::{directory, integrations, meetings, tracks};
 
 /// Somebody in an organization whose address this is, signed in there.
 #[derive(Clone, Debug)]
@@ -52,33 +54,46 @@ impl SignedIn {
         }
     }
 
+    /// What a page that is shown now is made of: it stays as it is until something in the
+    /// organization changes, or a minute has passed.
+    fn stamp(&self) -> String {
+        let minute = self.app.clock.now().as_second().div_euclid(60);
+        format!("{}.{minute}", self.session.changes)
+    }
+
     /// What surrounds a page that they see.
     pub async fn frame(&self, here: Here) -> Result<Frame, Failed> {
-        let store = &self.app.store;
+        let tracks = tracks::list(&self.app.store, &self.sight).await?;
+        self.frame_with(here, &tracks).await
+    }
+
+    /// The same where the tracks within their sight are at hand already.
+    pub async fn frame_with(&self, here: Here, tracks: &[Track]) -> Result<Frame, Failed> {
         let manages = self.acting().actor.may_manage_organization();
-        let tracks = tracks::list(store, &self.sight).await?;
-        let theme = members::theme(store, &self.sight).await?;
         let banner = self.banner().await?;
+        let me = self.member();
+        let photo = self.session.has_photo;
         Ok(Frame {
             organization: Some(OrganizationMark {
                 slug: self.session.slug.clone(),
                 name: self.session.organization_name.clone(),
             }),
             member: Some(MemberMark {
-                face: self.faces(&[self.member()]).await?.remove(0),
-                email: self.member().email.to_string(),
+                face: self.face(me.id, &me.first_name, &me.last_name, photo),
+                email: me.email.to_string(),
             }),
             tracks: tracks
-                .into_iter()
+                .iter()
                 .map(|track| TrackMark {
-                    slug: track.slug,
-                    name: track.name,
+                    slug: track.slug.clone(),
+                    name: track.name.clone(),
                 })
                 .collect(),
             manages,
             here,
-            theme: caller::theme(&theme),
+            theme: caller::theme(&self.session.theme),
             address: self.caller.address.clone(),
+            stamp: Some(self.stamp()),
             flash: self.caller.flash(),
             banner,
         })
@@ -128,12 +143,16 @@ impl SignedIn {
         let ids: Vec<_> = people.iter().map(|person| person.id).collect();
         let with_photo = directory::with_photo(&self.app.store, &self.sight, &ids).await?;
         let face = |person: &&Member| {
-            let photo = with_photo
-                .contains(&person.id)
-                .then(|| self.to(&format!("people/{}/photo", person.id)));
-            Face::new(&person.first_name, &person.last_name).with_photo(photo)
+            let has_photo = with_photo.contains(&person.id);
+            self.face(person.id, &person.first_name, &person.last_name, has_photo)
         };
         Ok(people.iter().map(face).collect())
+    }
+
+    /// How somebody looks of whom it is known whether there is a photo.
+    pub fn face(&self, id: MemberId, first_name: &str, last_name: &str, has_photo: bool) -> Face {
+        let photo = has_photo.then(|| self.to(&format!("people/{id}/photo")));
+        Face::new(first_name, last_name).with_photo(photo)
     }
 }
 
@@ -170,10 +189,12 @@ impl FromRequestParts<App> for SignedIn {
         let slug = slug(parts, app).await.ok_or(Failed::NotFound)?;
         let caller = Caller::of(app, parts);
         if let Some(signed_in) = resolve(&caller).await? {
-            return if signed_in.session.slug == slug {
-                Ok(signed_in)
-            } else {
+            return if signed_in.session.slug != slug {
                 Err(Failed::NotFound)
+            } else if caller.shown.is_some_and(|shown| shown == signed_in.stamp()) {
+                Err(Failed::Unchanged)
+            } else {
+                Ok(signed_in)
             };
         }
         let organization = organizations::find_by_slug(&app.store, &slug)

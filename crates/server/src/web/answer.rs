@@ -146,6 +146,8 @@ pub enum Failed {
     SignIn(String),
     /// The page that asks for a part of itself is out of date.
     Stale,
+    /// The page that asks for itself shows what there is to see.
+    Unchanged,
 }
 
 /// A failure in words of its own.
@@ -219,6 +221,7 @@ impl Failed {
             Self::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::SignIn(_) => StatusCode::SEE_OTHER,
             Self::Stale => StatusCode::UNAUTHORIZED,
+            Self::Unchanged => StatusCode::NOT_MODIFIED,
         }
     }
 
@@ -248,7 +251,7 @@ impl Failed {
                 number: None,
             },
             Self::Broken(_) => Failure::broken(frame, number.to_owned()),
-            Self::SignIn(_) | Self::Stale => {
+            Self::SignIn(_) | Self::Stale | Self::Unchanged => {
                 Failure::refused(frame, "You are not signed in any more.")
             }
         }

@@ -104,6 +104,8 @@ pub struct Caller {
     pub network_address: String,
     /// Whether a page's script asks, which replaces a part of the page.
     pub wants_fragment: bool,
+    /// The stamp of the page that this script shows, if it asks for the page anew.
+    pub shown: Option<String>,
 }
 
 impl Caller {
@@ -115,6 +117,7 @@ impl Caller {
             address: way_back(parts),
             network_address: door::network_address(parts, &app.instance.trusted_proxies),
             wants_fragment: parts.headers.contains_key("hx-request"),
+            shown: shown(parts),
         }
     }
 
@@ -157,6 +160,12 @@ impl FromRequestParts<App> for Caller {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
         Ok(Self::of(app, parts))
     }
+}
+
+fn shown(parts: &Parts) -> Option<String> {
+    let stamp = parts.headers.get(header::IF_NONE_MATCH)?.to_str().ok()?;
+    let stamp = stamp.strip_prefix("\"page ")?.strip_suffix('"')?;
+    (parts.method == Method::GET).then(|| stamp.to_owned())
 }
 
 fn way_back(parts: &Parts) -> String {

@@ -2,18 +2,22 @@
 
 use jiff::SignedDuration;
 use mentoring::integration::IntegrationState;
+use mentoring::repetition::OccurrenceState;
 use mentoring::role::Role;
+use mentoring::track::Track;
 
 use super::actor::SignedIn;
 use super::answer::{Answer, Failed, view};
 use super::meetings;
 use super::pages::frame::Here;
 use super::pages::home::{Hint, Home, HomeTrack};
+use super::pages::meetings::MeetingLine;
 use super::pages::shown::Way;
-use crate::store::{self, integrations, tracks};
+use crate::store::meetings::{Filter, List, Part, Whose, list};
+use crate::store::{integrations, tracks};
 
 /// How many meetings home shows after the next one.
-const LATER: usize = 4;
+const LATER: u64 = 4;
 
 /// How many meetings home asks about, and for how long after they were over.
 const MOST_ASKED: u64 = 3;
@@ -30,35 +34,44 @@ fn outcome_of(address: &str) -> String {
 /// Home.
 pub async fn show(signed_in: SignedIn) -> Answer {
     let now = signed_in.app.clock.now();
-    let mut lines =
-        store::meetings::list_mine(&signed_in.app.store, &signed_in.sight, now, None, 50).await?;
-    lines.retain(|line| line.occurrence.is_ahead(now));
-    lines.truncate(1 + LATER);
-    let mut lines = meetings::lines(&signed_in, lines).await?.into_iter();
-    let asked = (now - ASKED_FOR, now);
-    let asked =
-        store::meetings::list_unanswered(&signed_in.app.store, &signed_in.sight, asked, MOST_ASKED)
-            .await?;
-    let mut asked = meetings::lines(&signed_in, asked).await?;
-    for line in &mut asked {
-        line.address = outcome_of(&line.address);
-    }
+    let (store, sight) = (&signed_in.app.store, &signed_in.sight);
+    let coming = List {
+        filter: Filter {
+            state: Some(OccurrenceState::Scheduled),
+            ..Filter::default()
+        },
+        ..List::of(Whose::Mine, Part::Coming(now), 1 + LATER)
+    };
+    let found = list(store, sight, &coming).await?;
+    let lines = found.lines.iter();
+    let mut lines = lines.map(|listed| meetings::line(&signed_in, listed));
+    let unanswered = Part::Unanswered(now - ASKED_FOR, now);
+    let unanswered = List::of(Whose::Mine, unanswered, MOST_ASKED);
+    let unanswered = list(store, sight, &unanswered).await?.lines;
+    let asked = unanswered.iter().map(|listed| {
+        let line = meetings::line(&signed_in, listed);
+        MeetingLine {
+            address: outcome_of(&line.address),
+            ..line
+        }
+    });
+    let tracks = tracks::list(store, sight).await?;
     view(&Home {
-        frame: signed_in.frame(Here::Home).await?,
+        frame: signed_in.frame_with(Here::Home, &tracks).await?,
         first_name: signed_in.member().first_name.clone(),
         next: lines.next(),
         later: lines.collect(),
-        asked,
-        tracks: home_tracks(&signed_in).await?,
+        asked: asked.collect(),
+        tracks: home_tracks(&signed_in, tracks).await?,
         hints: hints(&signed_in).await?,
     })
 }
 
-async fn home_tracks(signed_in: &SignedIn) -> Result<Vec<HomeTrack>, Failed> {
+async fn home_tracks(signed_in: &SignedIn, tracks: Vec<Track>) -> Result<Vec<HomeTrack>, Failed> {
     let store = &signed_in.app.store;
     let people = tracks::count_participants(store, &signed_in.sight).await?;
     let actor = &signed_in.acting().actor;
-    let shown = |track: mentoring::track::Track| {
+    let shown = |track: Track| {
         let roles = actor.enrolments.get(&track.id);
         let labels: Vec<&str> =
             roles.map_or(Vec::new(), |roles| roles.iter().map(Role::label).collect());
@@ -75,7 +88,6 @@ async fn home_tracks(signed_in: &SignedIn) -> Result<Vec<HomeTrack>, Failed> {
             name: track.name,
         }
     };
-    let tracks = tracks::list(store, &signed_in.sight).await?;
     Ok(tracks.into_iter().map(shown).collect())
 }
 

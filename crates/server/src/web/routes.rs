@@ -5,7 +5,8 @@ use axum::Router;
 use axum::routing::{get, post};
 
 use super::meetings::{
-    self, cancellation, details, link, list, logged, new, notes, outcome, schedule,
+    self, calendar as days, cancellation, details, link, list, logged, new, notes, outcome,
+    schedule,
 };
 use super::{
     answers, assets, audit, calendar, health, home, integrations, join, manage, members,
@@ -76,6 +77,8 @@ pub(super) fn table() -> Router<App> {
         )
         .route("/{slug}/people/{id}/photo", get(profile::photo))
         .route("/{slug}/meetings", get(list::show))
+        .route("/{slug}/meetings/week", get(days::week))
+        .route("/{slug}/meetings/month", get(days::month))
         .route("/{slug}/meetings/{id}", get(meetings::show::show))
         .route("/{slug}/meetings/{id}/link", get(link::show))
         .route(
@@ -98,7 +101,15 @@ pub(super) fn table() -> Router<App> {
         .route("/{slug}/tracks/{track}/teams", get(tracks::teams::show))
         .route(
             "/{slug}/tracks/{track}/meetings",
-            get(new::again).post(new::create),
+            get(list::show_of_track).post(new::create),
+        )
+        .route(
+            "/{slug}/tracks/{track}/meetings/week",
+            get(days::week_of_track),
+        )
+        .route(
+            "/{slug}/tracks/{track}/meetings/month",
+            get(days::month_of_track),
         )
         .route("/{slug}/tracks/{track}/meetings/new", get(new::show))
         .route(

@@ -127,7 +127,8 @@ fn elsewhere(
         .collect()
 }
 
-fn zone(name: &str) -> TimeZone {
+/// The zone of that name; one that is no longer known reads as UTC.
+pub fn zone(name: &str) -> TimeZone {
     TimeZone::get(name).unwrap_or(TimeZone::UTC)
 }
 

@@ -6,7 +6,7 @@ use mentoring::answer::{Answer, Reply};
 use mentoring::meeting::{Attendee, Meeting};
 use mentoring::organization::{MeetingId, MemberId, OrganizationId};
 use mentoring::role::Sight;
-use sea_orm::sea_query::{Query, SelectStatement};
+use sea_orm::sea_query::{Expr, ExprTrait, IntoColumnRef, Query, SelectStatement};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
@@ -135,6 +135,21 @@ pub(super) fn attended_by(organization: OrganizationId, member: MemberId) -> Sel
         .and_where(attendee::Column::OrganizationId.eq(organization.0))
         .and_where(attendee::Column::MemberId.eq(member.0))
         .take()
+}
+
+/// Whether the actor is of the meeting with the id in this column: one look by the key,
+/// however many others they are of.
+pub(super) fn is_attended(sight: &Sight, id: impl IntoColumnRef) -> Expr {
+    let column = |column| Expr::col((attendee::Entity, column));
+    Expr::exists(
+        Query::select()
+            .expr(Expr::value(1))
+            .from(attendee::Entity)
+            .and_where(column(attendee::Column::OrganizationId).eq(sight.organization.0))
+            .and_where(column(attendee::Column::MemberId).eq(sight.member.0))
+            .and_where(column(attendee::Column::MeetingId).equals(id))
+            .take(),
+    )
 }
 
 /// What the people of a meeting said who answered, with their notes. Whoever asks found

@@ -1,4 +1,5 @@
-//! Lists of meetings as pages show them, and the people and tracks that belong to them.
+//! Whole meetings in lists, for programs and calendars, and the people and tracks that
+//! belong to them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,19 +7,16 @@ use jiff::civil::DateTime;
 use jiff::{SignedDuration, Timestamp};
 use mentoring::meeting::MeetingState;
 use mentoring::member::Member;
-use mentoring::organization::{MeetingId, MemberId, OrganizationId, TrackId};
+use mentoring::organization::{MeetingId, MemberId, OrganizationId};
 use mentoring::repetition::Occurrence;
 use mentoring::role::Sight;
 use mentoring::track::Track;
-use sea_orm::sea_query::{Condition, Expr, ExprTrait};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
-    Statement, Value,
-};
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
-use super::occurrences::{agenda, occurrence};
-use super::{StoredMeeting, attended_by, complete, local, row};
+use super::occurrences::agenda;
+use super::{StoredMeeting, complete, local, row};
 use crate::store::{Store, StoreError, Stored, links, members, millis, tracks};
 
 /// A line of a list of meetings: one occurrence.
@@ -87,122 +85,6 @@ pub(super) async fn lines(
         })
     };
     Ok(keys.iter().filter_map(line).collect())
-}
-
-/// The actor's own meetings that are not over at `from`, soonest first.
-pub async fn list_mine(
-    store: &Store,
-    sight: &Sight,
-    from: Timestamp,
-    after: Option<After>,
-    most: u64,
-) -> Stored<Vec<Line>> {
-    let mut query = mine(sight)
-        .filter(agenda::Column::StartsAt.gte(millis(from - LONGEST)))
-        .filter(agenda::Column::EndsAt.gt(millis(from)));
-    if let Some(after) = after {
-        let place = Expr::tuple(place());
-        query = query.filter(place.gt(Expr::tuple(values(after))));
-    }
-    let keys = query
-        .order_by_asc(agenda::Column::StartsAt)
-        .order_by_asc(agenda::Column::MeetingId)
-        .order_by_asc(agenda::Column::OriginalStart)
-        .limit(most)
-        .into_tuple()
-        .all(store.read())
-        .await?;
-    lines(store, sight.organization, keys).await
-}
-
-/// The actor's own meetings that were over at `until`, latest first; goes on before the
-/// one in `before`.
-pub async fn list_mine_past(
-    store: &Store,
-    sight: &Sight,
-    until: Timestamp,
-    before: Option<After>,
-    most: u64,
-) -> Stored<Vec<Line>> {
-    let mut query = mine(sight)
-        .filter(agenda::Column::StartsAt.lt(millis(until)))
-        .filter(agenda::Column::EndsAt.lte(millis(until)));
-    if let Some(before) = before {
-        let place = Expr::tuple(place());
-        query = query.filter(place.lt(Expr::tuple(values(before))));
-    }
-    let keys = query
-        .order_by_desc(agenda::Column::StartsAt)
-        .order_by_desc(agenda::Column::MeetingId)
-        .order_by_desc(agenda::Column::OriginalStart)
-        .limit(most)
-        .into_tuple()
-        .all(store.read())
-        .await?;
-    lines(store, sight.organization, keys).await
-}
-
-/// The actor's own meetings that ended between these two instants and of which they have
-/// not said how they went, the latest first.
-pub async fn list_unanswered(
-    store: &Store,
-    sight: &Sight,
-    (from, until): (Timestamp, Timestamp),
-    most: u64,
-) -> Stored<Vec<Line>> {
-    let on = store.read();
-    let text = format!(
-        "SELECT g.meeting_id, g.original_start FROM agenda g \
-         JOIN occurrences o ON o.organization_id = g.organization_id \
-         AND o.meeting_id = g.meeting_id AND o.original_start = g.original_start \
-         JOIN meetings m ON m.organization_id = g.organization_id AND m.id = g.meeting_id \
-         WHERE g.organization_id = $1 AND g.member_id = $2 AND g.starts_at > $3 \
-         AND g.starts_at <= $4 AND g.ends_at <= $4 AND o.state <> 'cancelled' \
-         AND m.state IN ('scheduled', 'held', 'missed') \
-         AND NOT EXISTS (SELECT 1 FROM outcomes s WHERE s.organization_id = g.organization_id \
-         AND s.meeting_id = g.meeting_id AND s.original_start = g.original_start \
-         AND s.member_id = g.member_id) \
-         ORDER BY g.starts_at DESC, g.meeting_id LIMIT {most}"
-    );
-    let values: [Value; 4] = [
-        sight.organization.0.into(),
-        sight.member.0.into(),
-        millis(from).into(),
-        millis(until).into(),
-    ];
-    let statement = Statement::from_sql_and_values(on.get_database_backend(), text, values);
-    let mut keys = Vec::new();
-    for row in on.query_all_raw(statement).await? {
-        keys.push((
-            row.try_get("", "meeting_id")?,
-            row.try_get("", "original_start")?,
-        ));
-    }
-    lines(store, sight.organization, keys).await
-}
-
-fn mine(sight: &Sight) -> Select<agenda::Entity> {
-    agenda::Entity::find()
-        .select_only()
-        .columns([agenda::Column::MeetingId, agenda::Column::OriginalStart])
-        .filter(agenda::Column::OrganizationId.eq(sight.organization.0))
-        .filter(agenda::Column::MemberId.eq(sight.member.0))
-}
-
-fn place() -> [Expr; 3] {
-    [
-        Expr::col(agenda::Column::StartsAt),
-        Expr::col(agenda::Column::MeetingId),
-        Expr::col(agenda::Column::OriginalStart),
-    ]
-}
-
-fn values(after: After) -> [Expr; 3] {
-    [
-        millis(after.starts_at).into(),
-        after.meeting.0.into(),
-        after.original_start.to_string().into(),
-    ]
 }
 
 /// The actor's own meetings of which something is not over at `from`, soonest first and
@@ -278,38 +160,4 @@ pub async fn people_of(
         .into_iter()
         .map(|person| (person.id, person))
         .collect())
-}
-
-/// The meetings of a track that the actor may see and that are not over at `from`, soonest
-/// first.
-pub async fn list_of_track(
-    store: &Store,
-    sight: &Sight,
-    track: TrackId,
-    from: Timestamp,
-    most: u64,
-) -> Stored<Vec<Line>> {
-    let mut query = occurrence::Entity::find()
-        .select_only()
-        .columns([
-            occurrence::Column::MeetingId,
-            occurrence::Column::OriginalStart,
-        ])
-        .filter(occurrence::Column::OrganizationId.eq(sight.organization.0))
-        .filter(occurrence::Column::TrackId.eq(track.0))
-        .filter(occurrence::Column::StartsAt.gte(millis(from - LONGEST)))
-        .filter(occurrence::Column::EndsAt.gt(millis(from)));
-    if !sight.everything && !sight.administers.contains(&track) {
-        let own = attended_by(sight.organization, sight.member);
-        query = query.filter(occurrence::Column::MeetingId.in_subquery(own));
-    }
-    let keys = query
-        .order_by_asc(occurrence::Column::StartsAt)
-        .order_by_asc(occurrence::Column::MeetingId)
-        .order_by_asc(occurrence::Column::OriginalStart)
-        .limit(most)
-        .into_tuple()
-        .all(store.read())
-        .await?;
-    lines(store, sight.organization, keys).await
 }

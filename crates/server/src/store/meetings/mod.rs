@@ -3,6 +3,7 @@
 mod attendees;
 mod counts;
 mod list;
+mod listed;
 mod occurrences;
 mod page;
 mod teams;
@@ -19,8 +20,8 @@ use mentoring::schedule::Schedule;
 use mentoring::track::Mode;
 use sea_orm::sea_query::Condition;
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
@@ -29,10 +30,8 @@ use super::{Store, StoreError, Stored, Tx, instant, millis, reminders, word};
 use attendees::attended_by;
 pub use attendees::{Asked, answer_code, find_asked, replies, save_reply};
 pub use counts::{Count, Counts, count_of_track};
-pub use list::{
-    After, Line, list_feed, list_mine, list_mine_past, list_of_track, list_unanswered, people_of,
-    track_of,
-};
+pub use list::{After, Line, list_feed, people_of, track_of};
+pub use listed::{Attending, Filter, Found, List, Listed, Part, Whose, list};
 pub use occurrences::{settle, was_of};
 pub use page::{Window, page_mine, page_of_track};
 pub use teams::{next_teams_start_in, raise_sequence};
@@ -189,11 +188,13 @@ pub async fn insert(
     row.form_key = Set(form_key);
     row.created_at = Set(millis(tx.now));
     row.changed_at = Set(millis(tx.now));
-    row.insert(tx.on()).await?;
+    row::Entity::insert(row)
+        .exec_without_returning(tx.on())
+        .await?;
     let people = meeting.attendees.iter().copied();
     attendees::insert(tx, meeting, people, 0).await?;
-    occurrences::keep(tx, meeting).await?;
-    occurrences::write_agenda(tx, meeting).await?;
+    occurrences::insert(tx, meeting, &meeting.occurrences).await?;
+    occurrences::insert_agenda(tx, meeting).await?;
     reminders::begin(tx, meeting).await
 }
 
@@ -291,7 +292,10 @@ fn within(sight: &Sight) -> Condition {
     mine.add(
         Condition::any()
             .add(row::Column::TrackId.is_in(sight.administers.iter().map(|id| id.0)))
-            .add(row::Column::Id.in_subquery(attended_by(sight.organization, sight.member))),
+            .add(attendees::is_attended(
+                sight,
+                (row::Entity, row::Column::Id),
+            )),
     )
 }
 

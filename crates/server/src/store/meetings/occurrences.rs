@@ -65,6 +65,19 @@ pub(super) async fn of(
     Ok(found)
 }
 
+/// Adds the rows of these occurrences.
+pub(super) async fn insert<'a>(
+    tx: &Tx,
+    meeting: &Meeting,
+    new: impl IntoIterator<Item = &'a Occurrence>,
+) -> Stored<()> {
+    let rows = new.into_iter().map(|one| columns(meeting, one));
+    occurrence::Entity::insert_many(rows)
+        .exec_without_returning(tx.on())
+        .await?;
+    Ok(())
+}
+
 /// Makes the rows of a meeting's occurrences what they should be, and says whether any was
 /// different.
 pub(super) async fn keep(tx: &Tx, meeting: &Meeting) -> Stored<bool> {
@@ -105,10 +118,7 @@ pub(super) async fn keep(tx: &Tx, meeting: &Meeting) -> Stored<bool> {
             .await?;
     }
     if !new.is_empty() {
-        let rows = new.into_iter().map(|one| columns(meeting, one));
-        occurrence::Entity::insert_many(rows)
-            .exec_without_returning(tx.on())
-            .await?;
+        insert(tx, meeting, new).await?;
     }
     Ok(!different.is_empty() || !outdated.is_empty())
 }
@@ -153,23 +163,26 @@ pub async fn settle(tx: &Tx, meeting: &Meeting, original_start: DateTime) -> Sto
 /// Writes the agenda of a meeting's people anew. Who came later has nothing in it of what
 /// was over by then.
 pub(super) async fn write_agenda(tx: &Tx, meeting: &Meeting) -> Stored<()> {
-    let on = tx.on();
-    let values: [Value; 2] = [meeting.organization.0.into(), meeting.id.0.into()];
-    for text in [
-        "DELETE FROM agenda WHERE organization_id = $1 AND meeting_id = $2",
-        "INSERT INTO agenda (organization_id, member_id, starts_at, meeting_id, original_start, ends_at) \
+    let text = "DELETE FROM agenda WHERE organization_id = $1 AND meeting_id = $2";
+    run(tx, meeting, text).await?;
+    insert_agenda(tx, meeting).await
+}
+
+/// Writes the agenda of a meeting's people where there is nothing of it yet.
+pub(super) async fn insert_agenda(tx: &Tx, meeting: &Meeting) -> Stored<()> {
+    let text = "INSERT INTO agenda (organization_id, member_id, starts_at, meeting_id, original_start, ends_at) \
          SELECT a.organization_id, a.member_id, o.starts_at, o.meeting_id, o.original_start, o.ends_at \
          FROM attendees a JOIN occurrences o \
          ON o.organization_id = a.organization_id AND o.meeting_id = a.meeting_id \
-         WHERE a.organization_id = $1 AND a.meeting_id = $2 AND o.ends_at > a.since",
-    ] {
-        on.execute_raw(Statement::from_sql_and_values(
-            on.get_database_backend(),
-            text,
-            values.clone(),
-        ))
-        .await?;
-    }
+         WHERE a.organization_id = $1 AND a.meeting_id = $2 AND o.ends_at > a.since";
+    run(tx, meeting, text).await
+}
+
+async fn run(tx: &Tx, meeting: &Meeting, text: &str) -> Stored<()> {
+    let on = tx.on();
+    let values: [Value; 2] = [meeting.organization.0.into(), meeting.id.0.into()];
+    let statement = Statement::from_sql_and_values(on.get_database_backend(), text, values);
+    on.execute_raw(statement).await?;
     Ok(())
 }
 

@@ -1,23 +1,27 @@
-//! The agenda: when do I meet whom?
+//! The agenda: when do I meet whom? And the same of a track, for who is of it.
 
+use axum::extract::Path;
 use jiff::Timestamp;
 use mentoring::organization::MeetingId;
 
-use crate::store::meetings::{self, After, Line};
-use crate::store::tracks;
+use super::filter::Typed;
+use super::head::{Lists, Which};
+use crate::store::meetings::{self, After, List, Listed, Part, Whose};
 use crate::web::actor::SignedIn;
 use crate::web::answer::{self, Answer, Failed, view};
 use crate::web::form::{Fields, FromFields, Query};
-use crate::web::pages::frame::{Here, TrackMark};
-use crate::web::pages::meetings::{Day, MeetingLine, MeetingList};
+use crate::web::pages::agenda::{Day, MeetingList};
+use crate::web::pages::frame::Here;
 use crate::web::times::{self, Reader};
+use crate::web::tracks::show as tracks;
 
-const PAGE: usize = 30;
+const PAGE: u64 = 30;
 
 /// Which meetings, and where the list goes on.
 pub struct Wanted {
     past: bool,
     after: Option<String>,
+    typed: Typed,
 }
 
 impl FromFields for Wanted {
@@ -25,52 +29,73 @@ impl FromFields for Wanted {
         Ok(Self {
             past: fields.ticked("past")?,
             after: fields.optional("after")?,
+            typed: Typed::from_fields(fields)?,
         })
     }
 }
 
 /// The actor's own meetings, day by day.
 pub async fn show(signed_in: SignedIn, Query(wanted): Query<Wanted>) -> Answer {
+    let lists = Lists::mine(&signed_in).await?;
+    list(&lists, Whose::Mine, &wanted, Here::Meetings).await
+}
+
+/// The meetings of a track, day by day.
+pub async fn show_of_track(
+    signed_in: SignedIn,
+    Path((_, slug)): Path<(String, String)>,
+    Query(wanted): Query<Wanted>,
+) -> Answer {
+    let track = tracks::find(&signed_in, &slug).await?;
+    let whose = Whose::Track(track.id);
+    let lists = Lists::of_track(&signed_in, track);
+    list(&lists, whose, &wanted, Here::Track(slug)).await
+}
+
+async fn list(lists: &Lists<'_>, whose: Whose, wanted: &Wanted, here: Here) -> Answer {
+    let signed_in = lists.signed_in;
     let now = signed_in.app.clock.now();
     let after = match &wanted.after {
-        Some(token) => Some(read(&signed_in, token).await?),
+        Some(token) => Some(read(signed_in, token).await?),
         None => None,
     };
-    let store = &signed_in.app.store;
-    let sight = &signed_in.sight;
-    let most = PAGE as u64 + 1;
-    let mut lines = if wanted.past {
-        meetings::list_mine_past(store, sight, now, after, most).await?
+    let (which, part) = if wanted.past {
+        (Which::Past, Part::Past(now))
     } else {
-        meetings::list_mine(store, sight, now, after, most).await?
+        (Which::Coming, Part::Coming(now))
     };
-    let next = (lines.len() > PAGE).then(|| lines.truncate(PAGE));
-    let next = next.and_then(|()| lines.last()).map(token);
-    let list = signed_in.to("meetings");
-    let (earlier, later) = match next {
-        None => (None, None),
-        Some(token) if wanted.past => (Some(format!("{list}?past&after={token}")), None),
-        Some(token) => (None, Some(format!("{list}?after={token}"))),
+    let asked = List {
+        filter: lists.filter(&wanted.typed)?,
+        after,
+        ..List::of(whose, part, PAGE)
+    };
+    let found = meetings::list(&signed_in.app.store, &signed_in.sight, &asked).await?;
+    let goes_on = found.next.as_ref().map(|place| {
+        let token = token(place);
+        let back = wanted.past.then_some(("past", ""));
+        let further: Vec<_> = back.into_iter().chain([("after", &*token)]).collect();
+        wanted.typed.address(&lists.path(which), &further)
+    });
+    let (earlier, later) = match which {
+        Which::Past => (goes_on, None),
+        _ => (None, goes_on),
     };
     view(&MeetingList {
-        frame: signed_in.frame(Here::Meetings).await?,
-        days: days(&signed_in, lines, now).await?,
-        past: wanted.past,
+        frame: lists.frame(here).await?,
+        head: lists.head(which, &wanted.typed, None),
+        days: days(lists, &found.lines, now),
+        empty: lists.empty(which, &wanted.typed),
         earlier,
         later,
-        new: own_tracks(&signed_in).await?,
     })
 }
 
-async fn days(signed_in: &SignedIn, lines: Vec<Line>, now: Timestamp) -> Result<Vec<Day>, Failed> {
-    let reader = Reader::from(signed_in.member());
-    let headings: Vec<String> = lines
-        .iter()
-        .map(|line| times::heading(line.occurrence.starts_at, now, reader))
-        .collect();
+fn days(lists: &Lists<'_>, found: &[Listed], now: Timestamp) -> Vec<Day> {
+    let reader = Reader::from(lists.signed_in.member());
     let mut days: Vec<Day> = Vec::new();
-    let shown: Vec<MeetingLine> = super::lines(signed_in, lines).await?;
-    for (heading, line) in headings.into_iter().zip(shown) {
+    for listed in found {
+        let heading = times::heading(listed.occurrence.starts_at, now, reader);
+        let line = lists.line(listed);
         match days.last_mut() {
             Some(day) if day.heading == heading => day.meetings.push(line),
             _ => days.push(Day {
@@ -79,20 +104,10 @@ async fn days(signed_in: &SignedIn, lines: Vec<Line>, now: Timestamp) -> Result<
             }),
         }
     }
-    Ok(days)
+    days
 }
 
-async fn own_tracks(signed_in: &SignedIn) -> Result<Vec<TrackMark>, Failed> {
-    let tracks = tracks::list(&signed_in.app.store, &signed_in.sight).await?;
-    Ok(tracks
-        .iter()
-        .filter(|track| signed_in.acting().actor.may_create_meeting_in(track.id))
-        .map(crate::web::tracks::show::mark)
-        .collect())
-}
-
-fn token(line: &Line) -> String {
-    let place = line.place();
+fn token(place: &After) -> String {
     format!(
         "{}.{}.{}",
         place.starts_at.as_millisecond(),

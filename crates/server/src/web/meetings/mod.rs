@@ -1,8 +1,11 @@
 //! Meetings: the agenda, the meeting, and the forms that make, move and cancel one.
 
 pub mod answers;
+pub mod calendar;
 pub mod cancellation;
 pub mod details;
+mod filter;
+pub(super) mod head;
 pub mod link;
 pub mod list;
 pub mod logged;
@@ -20,7 +23,6 @@ use mentoring::meeting::Meeting;
 use mentoring::member::Member;
 use mentoring::organization::{MeetingId, MemberId};
 use mentoring::repetition::Occurrence;
-use mentoring::role::rights;
 use std::collections::BTreeMap;
 
 use super::actor::SignedIn;
@@ -28,8 +30,8 @@ use super::answer::{self, Failed};
 use super::pages::meetings::MeetingLine;
 use super::pages::shown::{Mode, When};
 use super::times::{self, Reader};
-use crate::store::meetings::{Line, StoredMeeting};
-use crate::store::{self, tracks};
+use crate::store;
+use crate::store::meetings::{Attending, Listed, StoredMeeting};
 use mentoring::meeting::OPENS_BEFORE;
 
 /// A meeting of an address, as far as the actor may see it.
@@ -70,9 +72,14 @@ pub(super) fn when(
 
 /// Which occurrence of a series an address is about.
 fn of(meeting: &Meeting, occurrence: &Occurrence) -> String {
-    match meeting.repetition {
-        None => String::new(),
-        Some(_) => format!("?occurrence={}", occurrence.original_start),
+    at(meeting.repetition.is_some(), occurrence)
+}
+
+fn at(repeats: bool, occurrence: &Occurrence) -> String {
+    if repeats {
+        format!("?occurrence={}", occurrence.original_start)
+    } else {
+        String::new()
     }
 }
 
@@ -89,55 +96,44 @@ fn others<'a>(
         .filter_map(|attendee| people.get(&attendee.member))
 }
 
-/// Meetings as lists show them.
-pub(super) async fn lines(
-    signed_in: &SignedIn,
-    lines: Vec<Line>,
-) -> Result<Vec<MeetingLine>, Failed> {
-    let store = &signed_in.app.store;
-    let people = store::meetings::people_of(
-        store,
-        &signed_in.sight,
-        lines.iter().map(|line| &line.stored),
-    )
-    .await?;
-    let all: Vec<&Member> = people.values().collect();
-    let faces: BTreeMap<MemberId, _> = all
-        .iter()
-        .map(|person| person.id)
-        .zip(signed_in.faces(&all).await?)
-        .collect();
-    let tracks: BTreeMap<_, _> = tracks::list(store, &signed_in.sight)
-        .await?
-        .into_iter()
-        .map(|track| (track.id, track.name))
-        .collect();
+/// A meeting as lists show it.
+pub(super) fn line(signed_in: &SignedIn, listed: &Listed) -> MeetingLine {
     let now = signed_in.app.clock.now();
-    Ok(lines
+    let (me, occurrence) = (signed_in.member().id, &listed.occurrence);
+    let others: Vec<&Attending> = listed
+        .people
         .iter()
-        .map(|line| {
-            let (meeting, occurrence) = (&line.stored.meeting, &line.occurrence);
-            let opens = occurrence.starts_at - OPENS_BEFORE;
-            let open = line.link == Some(LinkState::Ready)
-                && occurrence.is_ahead(now)
-                && opens <= now
-                && rights(&signed_in.acting().actor, meeting).see_content;
-            MeetingLine {
-                address: signed_in.to(&format!(
-                    "meetings/{}{}",
-                    meeting.id,
-                    of(meeting, occurrence)
-                )),
-                title: meeting.title.clone(),
-                when: when(signed_in, meeting, occurrence, &people),
-                mode: mode(meeting.mode),
-                people: others(signed_in, meeting, &people)
-                    .filter_map(|person| faces.get(&person.id).cloned())
-                    .collect(),
-                track: tracks.get(&meeting.track).cloned(),
-                tag: words::tag(occurrence, line.link.as_ref()),
-                join: open.then(|| format!("/j/{}", line.stored.join_code)),
-            }
-        })
-        .collect())
+        .filter(|person| person.member != me)
+        .collect();
+    let clocks: Vec<(&str, &str)> = others
+        .iter()
+        .map(|person| (person.first_name.as_str(), person.time_zone.as_str()))
+        .collect();
+    let is_open = listed.link == Some(LinkState::Ready)
+        && occurrence.is_ahead(now)
+        && occurrence.starts_at - OPENS_BEFORE <= now
+        && listed.is_attended_by(me);
+    let face = |person: &&Attending| {
+        let (first, last) = (&person.first_name, &person.last_name);
+        signed_in.face(person.member, first, last, person.has_photo)
+    };
+    MeetingLine {
+        address: signed_in.to(&format!(
+            "meetings/{}{}",
+            listed.meeting,
+            at(listed.repeats, occurrence)
+        )),
+        title: listed.title.clone(),
+        when: times::when(
+            (occurrence.starts_at, occurrence.ends_at),
+            now,
+            Reader::from(signed_in.member()),
+            &clocks,
+        ),
+        mode: mode(listed.mode),
+        people: others.iter().map(face).collect(),
+        track: Some(listed.track.clone()),
+        tag: words::tag(occurrence, listed.link.as_ref()),
+        join: is_open.then(|| format!("/j/{}", listed.join_code)),
+    }
 }

@@ -4,7 +4,7 @@ use axum::extract::Path;
 use axum::response::IntoResponse as _;
 use http::StatusCode;
 use mentoring::lobby::{self, Person};
-use mentoring::meeting::Draft;
+use mentoring::meeting::{self, Draft};
 use mentoring::member::{Member, MemberState};
 use mentoring::organization::{MeetingId, MemberId};
 use mentoring::refusal::Refusal;
@@ -19,7 +19,7 @@ use crate::app::meetings::Offer;
 use crate::store::tracks::Participant;
 use crate::store::{directory, tracks};
 use crate::web::actor::SignedIn;
-use crate::web::answer::{self, Answer, Failed, Refused, refused, see, see_and_say, view, view_as};
+use crate::web::answer::{self, Answer, Failed, Refused, refused, see_and_say, view, view_as};
 use crate::web::form::{Fields, Form, FromFields, Query};
 use crate::web::pages::form::Errors;
 use crate::web::pages::frame::Here;
@@ -82,9 +82,8 @@ impl Wanted {
             (when, people, mode, repetition) => {
                 let mut refusals = when.err().unwrap_or_default();
                 refusals.extend(repetition.err());
-                if self.title.trim().is_empty() {
-                    refusals.push(Refusal::TitleInvalid);
-                }
+                let words = meeting::check_words(&self.title, &self.agenda, &self.location);
+                refusals.extend(words);
                 if people.is_err() {
                     refusals.push(Refusal::NotAParticipant);
                 } else if self.people.is_empty() {
@@ -317,12 +316,6 @@ pub async fn show_modes(
         &form.location,
         Errors::none(),
     ))
-}
-
-/// Who asks for the address of a refused form gets a fresh one.
-pub async fn again(signed_in: SignedIn, Path((_, track)): Path<(String, String)>) -> Answer {
-    let track = find(&signed_in, &track).await?;
-    see(&address(&signed_in, &track))
 }
 
 /// Makes the meeting. The same form sent twice makes one.

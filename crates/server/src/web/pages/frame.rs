@@ -22,6 +22,8 @@ pub struct Frame {
     pub theme: Theme,
     /// This page's own address, to return to after the theme was switched.
     pub address: String,
+    /// What this page was made of, for asking whether it would still look the same.
+    pub stamp: Option<String>,
     /// What the last action came to, shown once.
     pub flash: Option<Flash>,
     /// Something that concerns every page, such as an integration that needs attention.

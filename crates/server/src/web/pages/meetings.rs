@@ -40,7 +40,8 @@ impl MeetingLine {
         }
     }
 
-    pub(super) fn names(&self) -> String {
+    /// The names of the others.
+    pub fn names(&self) -> String {
         let names: Vec<&str> = self.people.iter().map(|face| face.name.as_str()).collect();
         names.join(", ")
     }
@@ -72,27 +73,6 @@ impl HtmlSafe for Scoping {}
 impl HtmlSafe for Entry<'_> {}
 impl HtmlSafe for Link {}
 impl HtmlSafe for Modes {}
-
-/// The agenda, day by day.
-#[derive(Debug, Clone, Template)]
-#[template(path = "meetings/list.html")]
-pub struct MeetingList {
-    pub frame: Frame,
-    pub days: Vec<Day>,
-    /// True where past meetings are shown instead of coming ones.
-    pub past: bool,
-    pub earlier: Option<String>,
-    pub later: Option<String>,
-    /// Tracks in which one can plan a meeting.
-    pub new: Vec<TrackMark>,
-}
-
-#[derive(Debug, Clone)]
-pub struct Day {
-    /// "Today, Mon 23 Nov"
-    pub heading: String,
-    pub meetings: Vec<MeetingLine>,
-}
 
 /// One meeting: when, where, with whom, and does the link work?
 #[derive(Debug, Clone, Template)]

@@ -4,6 +4,7 @@
 //! handler has to say what it wants shown and a template has nothing to work
 //! out. One file per noun, one template per view.
 
+pub mod agenda;
 pub mod answer;
 pub mod audit;
 pub mod failure;

@@ -7,17 +7,18 @@ use axum::extract::Path;
 use http::StatusCode;
 use mentoring::lobby::LobbyScope;
 use mentoring::refusal::Refusal;
+use mentoring::repetition::OccurrenceState;
 use mentoring::track::{Mode, Modes, Track};
 
 use super::{address, administered, mark};
 use crate::app::AppError;
 use crate::app::tracks::{ModesChange, TeamsMeetings};
 use crate::store::integrations::{self, Integration};
-use crate::store::meetings;
+use crate::store::meetings::{self, Part, Whose};
 use crate::web::actor::SignedIn;
 use crate::web::answer::{Answer, Failed, refused, see_and_say, view, view_as};
 use crate::web::form::{Fields, Form, FromFields};
-use crate::web::meetings::{lines, mode as shown};
+use crate::web::meetings::{line, mode as shown};
 use crate::web::pages::frame::Here;
 use crate::web::pages::meetings::MeetingLine;
 use crate::web::pages::shown::Way;
@@ -256,10 +257,17 @@ async fn ask(actor: &SignedIn, track: &Track, said: &Said, answered: bool) -> An
 async fn first_planned(actor: &SignedIn, track: &Track) -> Result<Vec<MeetingLine>, Failed> {
     let (store, sight) = (&actor.app.store, &actor.sight);
     let now = actor.app.clock.now();
-    let mut planned = meetings::list_of_track(store, sight, track.id, now, 100).await?;
-    planned.retain(|line| line.stored.meeting.mode == Mode::Teams && line.occurrence.is_ahead(now));
+    let asked = meetings::List {
+        filter: meetings::Filter {
+            mode: Some(Mode::Teams),
+            state: Some(OccurrenceState::Scheduled),
+            ..meetings::Filter::default()
+        },
+        ..meetings::List::of(Whose::Track(track.id), Part::Coming(now), 100)
+    };
+    let mut planned = meetings::list(store, sight, &asked).await?.lines;
     let mut named = BTreeSet::new();
-    planned.retain(|line| named.insert(line.stored.meeting.id));
+    planned.retain(|listed| named.insert(listed.meeting));
     planned.truncate(NAMED);
-    lines(actor, planned).await
+    Ok(planned.iter().map(|listed| line(actor, listed)).collect())
 }

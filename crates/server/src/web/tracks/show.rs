@@ -2,13 +2,15 @@
 
 use axum::extract::Path;
 use mentoring::member::MemberState;
+use mentoring::repetition::OccurrenceState;
 use mentoring::role::Role;
 use mentoring::track::Track;
 
-use crate::store::{self, tracks};
+use crate::store::meetings::{Filter, List, Part, Whose, list};
+use crate::store::tracks;
 use crate::web::actor::SignedIn;
 use crate::web::answer::{Answer, Failed, view};
-use crate::web::meetings;
+use crate::web::meetings::head::Lists;
 use crate::web::pages;
 use crate::web::pages::frame::{Here, TrackMark};
 use crate::web::pages::tracks::Participant;
@@ -43,9 +45,15 @@ pub async fn show(signed_in: SignedIn, Path((_, slug)): Path<(String, String)>) 
     let people: Vec<_> = participants.iter().map(|each| &each.member).collect();
     let faces = signed_in.faces(&people).await?;
     let now = signed_in.app.clock.now();
-    let mut lines =
-        store::meetings::list_of_track(store, &signed_in.sight, track.id, now, MOST).await?;
-    lines.retain(|line| line.occurrence.is_ahead(now));
+    let asked = List {
+        filter: Filter {
+            state: Some(OccurrenceState::Scheduled),
+            ..Filter::default()
+        },
+        ..List::of(Whose::Track(track.id), Part::Coming(now), MOST)
+    };
+    let planned = list(store, &signed_in.sight, &asked).await?;
+    let lists = Lists::of_track(&signed_in, track.clone());
     let actor = &signed_in.acting().actor;
     view(&pages::tracks::Track {
         frame: signed_in.frame(Here::Track(track.slug.clone())).await?,
@@ -64,7 +72,7 @@ pub async fn show(signed_in: SignedIn, Path((_, slug)): Path<(String, String)>) 
                 }
             })
             .collect(),
-        meetings: meetings::lines(&signed_in, lines).await?,
+        meetings: planned.lines.iter().map(|each| lists.line(each)).collect(),
         can_meet: actor.may_create_meeting_in(track.id),
         may_set: actor.may_administer_track(track.id),
     })

@@ -99,7 +99,7 @@ fn every_page_can_be_read_by_everybody() {
     mei.clicks("Log meeting");
     mei.sees("The meeting is logged.");
 
-    let mut findings = Vec::new();
+    let mut findings = reads_a_series_and_lists(&demo);
     let mut inspected = BTreeSet::new();
     for name in PEOPLE {
         let pages = pages_of(&demo, name);
@@ -127,6 +127,70 @@ fn every_page_can_be_read_by_everybody() {
         findings.len(),
         findings.join("\n")
     );
+}
+
+/// Mei plans a series, has one of it moved and one called off, and looks at it and at lists
+/// that are narrowed down; answers what is found on these pages.
+fn reads_a_series_and_lists(demo: &Demo) -> Vec<String> {
+    let mut mei = Person::named("Mei Tanaka");
+    signs_in(&mut mei, demo, "Mei Tanaka");
+    mei.clicks("Tracks");
+    mei.clicks("New Managers");
+    mei.clicks("New meeting");
+    mei.fills("Title", "Every week");
+    mei.ticks("Luis Ortega");
+    mei.fills("Repetition", "Every week");
+    mei.fills("How many times", "5");
+    mei.chooses("Phone");
+    mei.clicks("Create meeting");
+    mei.sees("All meetings of this series");
+    let series = mei.address();
+    let mut findings = inspect(&mei, "pages/series");
+    mei.clicks("Reschedule");
+    mei.sees("Only this meeting");
+    findings.extend(inspect(&mei, "pages/series-reschedule"));
+    mei.fills("Time", "16:20");
+    mei.clicks("Reschedule meeting");
+    mei.sees("Moved");
+    mei.clicks("Cancel");
+    mei.sees("Only this meeting");
+    findings.extend(inspect(&mei, "pages/series-cancellation"));
+    mei.clicks("Cancel meeting");
+    mei.sees("Cancelled");
+    findings.extend(inspect(&mei, "pages/series-changed"));
+
+    let mut reader = Reader::new();
+    signs_in(&mut reader, demo, "Mei Tanaka");
+    let mut markup = Vec::new();
+    for (kind, address) in [
+        ("series", series),
+        (
+            "narrowed",
+            demo.at("/larkspur/meetings?title=every&person=luis"),
+        ),
+        (
+            "narrowed-to-nothing",
+            demo.at("/larkspur/meetings?state=held&mode=teams"),
+        ),
+        ("past", demo.at("/larkspur/meetings?past")),
+        ("week-of-series", demo.at("/larkspur/meetings/week")),
+        ("month-of-series", demo.at("/larkspur/meetings/month")),
+        (
+            "week-of-nothing",
+            demo.at("/larkspur/meetings/week?on=2020-02-03"),
+        ),
+        (
+            "month-of-nothing",
+            demo.at("/larkspur/meetings/month?on=2020-02"),
+        ),
+    ] {
+        reader.opens(&address);
+        markup.push((format!("Mei Tanaka {kind}"), reader.html().to_owned()));
+        mei.opens(&address);
+        findings.extend(inspect(&mei, &format!("pages/{kind}")));
+    }
+    findings.extend(validate(&markup));
+    findings
 }
 
 #[test]

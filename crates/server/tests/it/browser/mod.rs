@@ -5,6 +5,7 @@
 
 mod driver;
 mod every_page;
+mod live;
 mod looks;
 mod rehearsal;
 mod sandbox_pages;

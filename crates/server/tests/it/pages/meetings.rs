@@ -104,6 +104,31 @@ fn id_of(made: &Answer) -> MeetingId {
 }
 
 #[tokio::test]
+async fn everything_that_is_wrong_with_a_form_is_said_at_once() {
+    let house = House::opens().await;
+    let company = &house.world.larkspur;
+    let mei = house.signs_in("larkspur", &company.mentor).await;
+    let long = "x".repeat(201);
+    let fields = [
+        ("title", long.as_str()),
+        ("agenda", ""),
+        ("date", "some day"),
+        ("time", "15:00"),
+        ("zone", "Europe/Berlin"),
+        ("duration", "45"),
+        ("mode", "phone"),
+        ("location", ""),
+    ];
+    let path = "/larkspur/tracks/new-managers/meetings";
+    let refused = mei.posts(path, &fields).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for field in ["title", "date", "people"] {
+        let mark = format!("id=\"{field}-error\"");
+        assert!(refused.body.contains(&mark), "{field}: {}", refused.body);
+    }
+}
+
+#[tokio::test]
 async fn a_meeting_is_planned_and_shown() {
     let house = House::opens().await;
     let company = &house.world.larkspur;

@@ -7,6 +7,8 @@ mod forms;
 mod guard;
 mod integrations;
 mod isolation;
+mod lists;
+mod live;
 mod manage;
 mod meetings;
 mod outbox;

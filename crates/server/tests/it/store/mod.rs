@@ -6,6 +6,7 @@ mod api;
 mod changes;
 mod credentials;
 mod leases;
+mod lists;
 mod series;
 mod sight;
 
@@ -153,6 +154,7 @@ impl Company {
             name: slug.to_owned(),
             time_zone: "Europe/Berlin".to_owned(),
             language: "en".to_owned(),
+            changes: 0,
         };
         organizations::insert(&tx, &organization)
             .await

@@ -1,13 +1,15 @@
 //! Occurrences and the agenda, as rows.
 
 use ithaca::clock::Clock;
-use ithaca::store::meetings::{self, Line};
+use ithaca::store::meetings::{self, List, Listed, Part, Whose};
 use ithaca::store::{Store, links};
 use jiff::civil::DateTime;
 use jiff::{SignedDuration, ToSpan};
 use mentoring::meeting::{Attendee, Meeting};
 use mentoring::member::Member;
+use mentoring::organization::MeetingId;
 use mentoring::repetition::{End, Every, Occurrence, OccurrenceState, Repetition};
+use mentoring::role::Sight;
 use mentoring::schedule::schedule;
 use sea_orm::ConnectionTrait;
 
@@ -56,20 +58,20 @@ async fn update(world: &World, meeting: &Meeting) {
     tx.commit().await.unwrap();
 }
 
-async fn coming(world: &World, member: &Member) -> Vec<Line> {
+async fn listed(world: &World, member: &Member, whose: Whose, part: Part) -> Vec<Listed> {
     let sight = world.larkspur.sight_of(&world.store, member).await;
-    let now = world.clock.now();
-    meetings::list_mine(&world.store, &sight, now, None, 200)
+    meetings::list(&world.store, &sight, &List::of(whose, part, 200))
         .await
         .unwrap()
+        .lines
 }
 
-async fn past(world: &World, member: &Member) -> Vec<Line> {
-    let sight = world.larkspur.sight_of(&world.store, member).await;
-    let now = world.clock.now();
-    meetings::list_mine_past(&world.store, &sight, now, None, 200)
-        .await
-        .unwrap()
+async fn coming(world: &World, member: &Member) -> Vec<Listed> {
+    listed(world, member, Whose::Mine, Part::Coming(world.clock.now())).await
+}
+
+async fn past(world: &World, member: &Member) -> Vec<Listed> {
+    listed(world, member, Whose::Mine, Part::Past(world.clock.now())).await
 }
 
 async fn a_series_comes_back_with_its_occurrences_and_lists_show_each(world: &World) {
@@ -97,15 +99,9 @@ async fn a_series_comes_back_with_its_occurrences_and_lists_show_each(world: &Wo
     let lines = coming(world, &larkspur.mentor).await;
     let last = lines.last().unwrap();
     assert_eq!(last.occurrence, *series.occurrences.last().unwrap());
-    assert_eq!(last.stored.meeting, series);
-    let administrator = larkspur
-        .sight_of(&world.store, &larkspur.administrator)
-        .await;
-    let now = world.clock.now();
-    let of_track =
-        meetings::list_of_track(&world.store, &administrator, larkspur.track.id, now, 50)
-            .await
-            .unwrap();
+    assert_eq!(last.meeting, series.id);
+    let (whose, now) = (Whose::Track(larkspur.track.id), world.clock.now());
+    let of_track = listed(world, &larkspur.administrator, whose, Part::Coming(now)).await;
     assert_eq!(of_track.len(), lines.len());
 }
 
@@ -124,31 +120,29 @@ async fn a_list_goes_on_between_two_occurrences_at_one_instant(world: &World) {
         .sight_of(&world.store, &world.larkspur.mentor)
         .await;
     let now = world.clock.now();
-    let mut seen = Vec::new();
-    let mut after = None;
-    loop {
-        let page = meetings::list_mine(&world.store, &sight, now, after, 1)
-            .await
-            .unwrap();
-        let Some(line) = page.first() else { break };
-        after = Some(line.place());
-        seen.push((line.stored.meeting.id, line.occurrence.original_start));
-    }
+    let later = now + SignedDuration::from_hours(24 * 30);
+    let mut seen = one_by_one(world, &sight, Part::Coming(now)).await;
     assert_eq!(seen.len(), 4, "{seen:?}");
     assert!(seen.iter().any(|(id, _)| *id == other.id));
-    let mut back = Vec::new();
-    let mut before = None;
-    loop {
-        let later = now + SignedDuration::from_hours(24 * 30);
-        let page = meetings::list_mine_past(&world.store, &sight, later, before, 1)
-            .await
-            .unwrap();
-        let Some(line) = page.first() else { break };
-        before = Some(line.place());
-        back.push((line.stored.meeting.id, line.occurrence.original_start));
-    }
-    back.reverse();
+    let back = one_by_one(world, &sight, Part::Past(later)).await;
+    seen.reverse();
     assert_eq!(back, seen);
+}
+
+/// What a list shows that is read a line at a time.
+async fn one_by_one(world: &World, sight: &Sight, part: Part) -> Vec<(MeetingId, DateTime)> {
+    let mut seen = Vec::new();
+    let mut list = List::of(Whose::Mine, part, 1);
+    loop {
+        let found = meetings::list(&world.store, sight, &list).await.unwrap();
+        for line in &found.lines {
+            seen.push((line.meeting, line.occurrence.original_start));
+        }
+        list.after = found.next;
+        if list.after.is_none() {
+            return seen;
+        }
+    }
 }
 
 async fn who_comes_later_has_nothing_on_their_agenda_of_what_was_over(world: &World) {

@@ -1,6 +1,7 @@
 //! Who sees what: nothing of another organization, and nothing of others' meetings.
 
-use ithaca::store::{meetings, members, organizations, tracks};
+use ithaca::store::meetings::{self, List, Part, Whose};
+use ithaca::store::{members, organizations, tracks};
 use mentoring::answer::Answer;
 use mentoring::meeting::{Attendee, Meeting, MeetingState};
 use mentoring::organization::MeetingId;
@@ -156,11 +157,11 @@ async fn what_people_typed_comes_back_letter_by_letter(world: &World) {
         .unwrap()
         .unwrap();
     assert_eq!(read.meeting, written);
-    let listed = meetings::list_mine(store, &mei, world.clock.now(), None, 10)
-        .await
-        .unwrap();
+    let coming = Part::Coming(world.clock.now());
+    let list = List::of(Whose::Mine, coming, 10);
+    let listed = meetings::list(store, &mei, &list).await.unwrap().lines;
     assert_eq!(listed.len(), 1);
-    assert_eq!(listed[0].stored.meeting, written);
+    assert_eq!(listed[0].title, written.title);
 }
 
 async fn an_organization_is_found_by_its_slug_alone(world: &World) {

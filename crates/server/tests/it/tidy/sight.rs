@@ -35,7 +35,7 @@ const BEFORE: &[(&str, &str, &str)] = &[
     ),
     ("organizations", "list", "the operator's list"),
     ("outbox", "is_empty", "tests and the shutdown wait for it"),
-    ("sessions", "find", "the cookie is the secret"),
+    ("sessions", "find_known", "the cookie is the secret"),
     ("sql", "*", "the few differences between two databases"),
 ];
 

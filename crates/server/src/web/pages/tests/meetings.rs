@@ -2,11 +2,14 @@
 
 use super::people::{self, as_mei};
 use super::{Sample, sample};
+use crate::web::pages::agenda::{
+    Calendar, CalendarDay, CalendarLine, Day, Empty, Filter, Head, MeetingList, Span, Tab,
+};
 use crate::web::pages::form::Choice;
 use crate::web::pages::meetings::{
-    Agenda, Attendee, Cancellation, Day, Details, Forecast, Link, LinkState, Lobby, Meeting,
-    MeetingLine, MeetingList, MeetingState, ModeOffer, Modes, Neighbour, NewMeeting,
-    OccurrenceLine, PersonChoice, Repetition, Reschedule, Schedule, Scoping, YourAnswer,
+    Agenda, Attendee, Cancellation, Details, Forecast, Link, LinkState, Lobby, Meeting,
+    MeetingLine, MeetingState, ModeOffer, Modes, Neighbour, NewMeeting, OccurrenceLine,
+    PersonChoice, Repetition, Reschedule, Schedule, Scoping, YourAnswer,
 };
 use crate::web::pages::notes::{Notes, Part};
 use crate::web::pages::outcomes::{Afterwards, Logged, Outcome};
@@ -64,6 +67,7 @@ fn lists() -> Vec<Sample> {
     waiting.tag = Some(Tag::new("Creating the Teams link…", Tone::Waiting));
     let list = MeetingList {
         frame: as_mei(Here::Meetings),
+        head: head("Coming"),
         days: vec![
             Day {
                 heading: "Today, Mon 23 Nov".into(),
@@ -74,24 +78,116 @@ fn lists() -> Vec<Sample> {
                 meetings: vec![waiting, cancelled],
             },
         ],
-        past: false,
+        empty: Empty::default(),
         earlier: None,
         later: Some("/larkspur/meetings?after=x".into()),
-        new: vec![people::new_managers(), people::women_in_engineering()],
     };
-    let empty = MeetingList {
+    let mut empty = MeetingList {
         days: Vec::new(),
         later: None,
-        new: vec![people::new_managers()],
+        empty: nothing(),
         ..list.clone()
     };
+    empty.head.filter.all = Some("/larkspur/meetings".into());
+    empty.head.filter.title = "\"><b>".into();
     let mut long = list.clone();
     long.days[1].meetings[0].title = "Donaudampfschifffahrtsgesellschaft".repeat(6);
     vec![
         sample("meetings", &list),
         sample("meetings-empty", &empty),
         sample("meetings-long", &long),
+        sample("meetings-week", &calendar(Span::Week)),
+        sample("meetings-month", &calendar(Span::Month)),
+        sample(
+            "meetings-month-empty",
+            &Calendar {
+                empty: Some(nothing()),
+                ..calendar(Span::Month)
+            },
+        ),
     ]
+}
+
+fn nothing() -> Empty {
+    Empty {
+        sentence: "Nothing is planned. A meeting takes half a minute to set up.".into(),
+        way: Some(Way::new(
+            "Plan one",
+            "/larkspur/tracks/new-managers/meetings/new",
+        )),
+    }
+}
+
+fn head(present: &str) -> Head {
+    let tab = |label: &str| Tab {
+        way: Way::new(label, "/larkspur/meetings"),
+        present: label == present,
+    };
+    let any = vec![Choice::new("", "Any", true), Choice::new("x", "One", false)];
+    let form = |track: &str| Way::new(track, "/larkspur/tracks/new-managers/meetings/new");
+    Head {
+        heading: "Meetings".into(),
+        above: None,
+        tabs: ["Coming", "Past", "Week", "Month"].map(tab).to_vec(),
+        new: vec![form("New Managers"), form("Women in Engineering")],
+        filter: Filter {
+            action: "/larkspur/meetings".into(),
+            kept: vec![("past".into(), String::new())],
+            modes: any.clone(),
+            tracks: any.clone(),
+            states: any,
+            ..Filter::default()
+        },
+    }
+}
+
+fn calendar(span: Span) -> Calendar {
+    let line = |title: &str| CalendarLine {
+        address: "/larkspur/meetings/7".into(),
+        hour: "15:00".into(),
+        title: title.into(),
+        people: "Luis Ortega, Jonas Weber".into(),
+        tag: None,
+        is_off: false,
+    };
+    let off = CalendarLine {
+        tag: Some(Tag::new("Cancelled", Tone::Wrong)),
+        is_off: true,
+        ..line("Feedback that lands, and what comes of it in the weeks that follow")
+    };
+    let weeks = if span == Span::Week { 1 } else { 5 };
+    let day = |week: i8, day: i8| CalendarDay {
+        date: format!("2026-11-{:02}", (week * 7 + day).clamp(1, 30)),
+        weekday: "Monday".into(),
+        number: week * 7 + day,
+        month: "November".into(),
+        is_today: (week, day) == (0, 3),
+        is_beside: week == 4,
+        meetings: match (week, day) {
+            (0, 3) => vec![line("Saying no, kindly"), off.clone()],
+            (0, 5) => vec![line(&"Donaudampfschiff".repeat(5))],
+            _ => Vec::new(),
+        },
+        further: (day == 5).then(|| Way::new("3 more", "/larkspur/meetings/week")),
+    };
+    let short = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    Calendar {
+        frame: as_mei(Here::Meetings),
+        head: head(if weeks == 1 { "Week" } else { "Month" }),
+        caption: "November 2026".into(),
+        span,
+        previous: "/larkspur/meetings/month?on=2026-10".into(),
+        today: "/larkspur/meetings/month".into(),
+        next: "/larkspur/meetings/month?on=2026-12".into(),
+        weekdays: short
+            .map(|day| (day.into(), format!("{day} in full")))
+            .to_vec(),
+        weeks: (0..weeks)
+            .map(|week| (1..=7).map(|each| day(week, each)).collect())
+            .collect(),
+        empty: None,
+        note: Some("Only the first 500 meetings are shown. Filter to see the others.".into()),
+    }
 }
 
 fn shown() -> Vec<Sample> {
