@@ -2,7 +2,7 @@
 //! `icalendar` and `vobject` and the npm package `ical.js`, and every rule expanded by
 //! `python-dateutil`. `bin/test` installs them; `tests/calendar` says at which versions.
 
-mod programs;
+pub mod programs;
 
 use ithaca::mail::{Sender, calendar};
 use jiff::Timestamp;

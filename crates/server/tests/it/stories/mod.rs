@@ -4,6 +4,7 @@
 mod apart;
 mod demo;
 pub mod folder;
+mod hard_cases;
 mod lobby;
 mod meetings;
 mod operator;
