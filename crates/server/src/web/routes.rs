@@ -76,9 +76,6 @@ pub(super) fn table() -> Router<App> {
             get(reminders::again).post(reminders::change),
         )
         .route("/{slug}/people/{id}/photo", get(profile::photo))
-        .route("/{slug}/meetings", get(list::show))
-        .route("/{slug}/meetings/week", get(days::week))
-        .route("/{slug}/meetings/month", get(days::month))
         .route("/{slug}/meetings/{id}", get(meetings::show::show))
         .route("/{slug}/meetings/{id}/link", get(link::show))
         .route(
@@ -99,6 +96,24 @@ pub(super) fn table() -> Router<App> {
         )
         .route("/{slug}/tracks/{track}", get(tracks::show::show))
         .route("/{slug}/tracks/{track}/teams", get(tracks::teams::show))
+        .route("/{slug}/tracks/{track}/meetings/new", get(new::show))
+        .route(
+            "/{slug}/tracks/{track}/meetings/new/modes",
+            get(new::show_modes),
+        )
+        .merge(lists())
+        .merge(afterwards())
+        .merge(run_by_administrators())
+        .merge(program_settings())
+        .merge(connection())
+}
+
+/// One's own meetings, and those of a track.
+fn lists() -> Router<App> {
+    Router::new()
+        .route("/{slug}/meetings", get(list::show))
+        .route("/{slug}/meetings/week", get(days::week))
+        .route("/{slug}/meetings/month", get(days::month))
         .route(
             "/{slug}/tracks/{track}/meetings",
             get(list::show_of_track).post(new::create),
@@ -111,15 +126,6 @@ pub(super) fn table() -> Router<App> {
             "/{slug}/tracks/{track}/meetings/month",
             get(days::month_of_track),
         )
-        .route("/{slug}/tracks/{track}/meetings/new", get(new::show))
-        .route(
-            "/{slug}/tracks/{track}/meetings/new/modes",
-            get(new::show_modes),
-        )
-        .merge(afterwards())
-        .merge(run_by_administrators())
-        .merge(program_settings())
-        .merge(connection())
 }
 
 /// What comes after a meeting.

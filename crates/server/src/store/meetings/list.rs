@@ -11,7 +11,7 @@ use mentoring::organization::{MeetingId, MemberId, OrganizationId};
 use mentoring::repetition::Occurrence;
 use mentoring::role::Sight;
 use mentoring::track::Track;
-use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sea_query::{Condition, Expr, ExprTrait};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
