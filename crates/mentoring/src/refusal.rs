@@ -276,6 +276,9 @@ pub enum Refusal {
     /// A time that nobody offered.
     #[error("Choose one of the times that were offered.")]
     TimeNotOffered,
+    /// An answer that says nothing.
+    #[error("Tick the times that you can, or say that you can none of them.")]
+    NothingTicked,
     /// A proposal that was answered or withdrawn.
     #[error("{}", .0.why_closed())]
     ProposalClosed(ProposalState),
@@ -287,8 +290,8 @@ pub enum Refusal {
     /// A group's choice.
     #[error("Only the person who made this meeting settles on a time. Say which of them you can.")]
     OrganizerSettles,
-    /// A group's question, asked of two.
-    #[error("You are two: accept one of the times, offer others, or decline.")]
+    /// A group's question, for who decides.
+    #[error("The choice is yours: accept one of the times, offer others, or decline.")]
     AcceptInstead,
     /// A proposal for a meeting of one's own.
     #[error("You made this meeting, so you can reschedule it at once.")]
@@ -346,7 +349,7 @@ impl Refusal {
             Self::NoTimes | Self::TooManyTimes(_) | Self::TimesTwice | Self::OfferedTime(..) => {
                 "times"
             }
-            Self::TimeNotOffered => "choice",
+            Self::TimeNotOffered | Self::NothingTicked => "choice",
             Self::AnswerUnknown => "answer",
             Self::NoteTooLong(_) => "note",
             Self::OutcomeUnknown => "said",

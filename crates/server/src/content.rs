@@ -4,8 +4,10 @@
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use mentoring::invitation::{CalendarObject, Change};
-use mentoring::organization::MemberId;
+use mentoring::organization::{MemberId, ProposalId};
+use mentoring::proposal::Told;
 use mentoring::reminder::Kind;
+use mentoring::repetition::Repetition;
 use mentoring::schedule::Schedule;
 use mentoring::track::Mode;
 use serde::{Deserialize, Serialize};
@@ -18,6 +20,8 @@ pub enum Content {
     Invitation(Box<Invitation>),
     /// A reminder of a meeting, or the question how it went.
     Reminder(Box<Reminder>),
+    /// Times that somebody offers for a meeting, and what became of them.
+    OfferedTimes(Box<OfferedTimes>),
     /// Somebody was invited into an organization.
     Welcome {
         /// The organization's name.
@@ -127,4 +131,43 @@ pub struct Reminder {
     pub trouble: Option<String>,
     /// Where the reader says how it went, without signing in.
     pub outcome_address: Option<String>,
+}
+
+/// What people are told of times that somebody offers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct OfferedTimes {
+    /// The proposal: once it is closed, nobody is asked about it any more.
+    pub proposal: ProposalId,
+    /// What happened.
+    pub told: Told,
+    /// Who offered them: answers to the mail go to them.
+    pub by: MemberId,
+    /// Their name.
+    pub by_name: String,
+    /// Their address.
+    pub by_email: String,
+    /// The meeting's title.
+    pub title: String,
+    /// What it is about.
+    pub agenda: String,
+    /// How people meet.
+    pub mode: Mode,
+    /// Where, for a meeting in person.
+    pub location: String,
+    /// Everyone of it.
+    pub people: Vec<String>,
+    /// The times.
+    pub times: Vec<Schedule>,
+    /// When the meeting is now, if it is to move.
+    pub moving: Option<Schedule>,
+    /// How it is to repeat.
+    pub repetition: Option<Repetition>,
+    /// Whether the reader settles on a time for a group.
+    pub settles: bool,
+    /// Whether everybody is asked what they can.
+    pub is_group: bool,
+    /// What was added, or why it ended; may be empty.
+    pub note: String,
+    /// Where the reader answers, or sees what became of it.
+    pub page: String,
 }

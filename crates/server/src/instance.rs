@@ -57,6 +57,11 @@ impl Instance {
         self.address(&format!("/a/{code}/outcome"))
     }
 
+    /// The address behind which somebody answers times that were offered.
+    pub fn times_address(&self, code: &str) -> String {
+        self.address(&format!("/a/{code}/times"))
+    }
+
     /// The address of somebody's calendar.
     pub fn calendar_address(&self, code: &str) -> String {
         self.address(&format!("/calendar/{code}.ics"))

@@ -24,6 +24,8 @@ pub enum Reconciler {
     Reminders,
     /// Forgets what is over.
     Retention,
+    /// Reminds of times that were offered, and ends them when they have passed.
+    Proposals,
 }
 
 impl Reconciler {
@@ -37,6 +39,7 @@ impl Reconciler {
         Self::Outbox,
         Self::Reminders,
         Self::Retention,
+        Self::Proposals,
     ];
 
     /// Its name in logs and on the status page.
@@ -50,6 +53,7 @@ impl Reconciler {
             Self::Outbox => "outbox",
             Self::Reminders => "reminders",
             Self::Retention => "retention",
+            Self::Proposals => "proposals",
         }
     }
 }

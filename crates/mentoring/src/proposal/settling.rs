@@ -22,7 +22,7 @@ pub fn answer(
     }
     proposal.open()?;
     if !rights(member, meeting, proposal).answer {
-        return Err(if proposal.by == member || meeting.organizer == member {
+        return Err(if proposal.by == member {
             Refusal::OwnProposal
         } else {
             Refusal::AcceptInstead

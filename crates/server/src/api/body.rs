@@ -257,6 +257,43 @@ impl Fields {
         texts
     }
 
+    /// A list of whole numbers, if the field is there.
+    pub fn numbers(&mut self, name: &str) -> Option<Vec<u16>> {
+        let numbers = match self.left.remove(name)? {
+            Value::Array(values) => values
+                .iter()
+                .map(|value| value.as_number().and_then(whole))
+                .collect(),
+            _ => None,
+        };
+        if numbers.is_none() {
+            self.wrong(name, "a list of whole numbers");
+        }
+        numbers
+    }
+
+    /// A list of objects, if the field is there.
+    pub fn objects(&mut self, name: &'static str) -> Option<Vec<Self>> {
+        let objects = match self.left.remove(name)? {
+            Value::Array(values) => values
+                .into_iter()
+                .map(|value| match value {
+                    Value::Object(left) => Some(Self {
+                        left,
+                        within: name,
+                        ..Self::default()
+                    }),
+                    _ => None,
+                })
+                .collect(),
+            _ => None,
+        };
+        if objects.is_none() {
+            self.wrong(name, "a list of objects");
+        }
+        objects
+    }
+
     /// One of a few words, if the field is there.
     pub fn word<T>(
         &mut self,

@@ -98,11 +98,12 @@ fn idempotency_key() -> Value {
 }
 
 /// What there is, in the order in which one reads of it.
-const NOUNS: [&str; 8] = [
+const NOUNS: [&str; 9] = [
     "You",
     "Tracks",
     "Meetings",
     "Occurrences",
+    "Proposals",
     "Answers",
     "Outcomes",
     "Integrations",

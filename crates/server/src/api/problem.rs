@@ -207,6 +207,8 @@ fn name(field: &'static str) -> &'static str {
         "zone" => "time_zone",
         "duration" => "duration_minutes",
         "people" => "attendees",
+        "times" => "offered_times",
+        "choice" => "offered_time",
         other => other,
     }
 }

@@ -326,6 +326,13 @@ impl App {
             (false, false) => {}
         }
         record(tx, acting, event).await?;
+        self.end_outlived(tx, acting, &before.meeting, &after)
+            .await?;
+        // What is only proposed is in nobody's calendar.
+        if before.meeting.state == MeetingState::Proposed && after.state != MeetingState::Scheduled
+        {
+            return Ok(());
+        }
         let waits = wants_link(&after) && before.announced_mode != Some(Mode::Teams);
         let known = before.announced_sequence.is_some();
         let known = known.then(|| before.known().unwrap_or_else(|| before.meeting.clone()));
@@ -365,7 +372,7 @@ async fn want_link(tx: &Tx, meeting: &Meeting) -> Done<()> {
 }
 
 /// Whether a member may use Teams in a track, and as which account.
-async fn eligibility_in(
+pub(super) async fn eligibility_in(
     tx: &Tx,
     track: &Track,
     member: MemberId,

@@ -16,6 +16,7 @@ pub mod openings;
 pub mod organizations;
 pub mod outcomes;
 pub mod passwords;
+pub mod proposals;
 pub mod reminders;
 pub mod sessions;
 pub mod tracks;

@@ -56,7 +56,7 @@ fn bytes_null(column: &str) -> ColumnDef {
 }
 
 /// The columns of a table whose rows are work.
-fn work() -> Vec<ColumnDef> {
+pub(super) fn work() -> Vec<ColumnDef> {
     vec![
         number("attempts"),
         number_null("due_at"),

@@ -5,6 +5,7 @@ mod m0001_foundation;
 mod m0002_series;
 mod m0003_api;
 mod m0004_calendar;
+mod m0005_proposals;
 mod m0006_after;
 mod m0007_lobby;
 mod m0008_health;
@@ -24,6 +25,7 @@ impl MigratorTrait for Steps {
             Box::new(m0002_series::Migration),
             Box::new(m0003_api::Migration),
             Box::new(m0004_calendar::Migration),
+            Box::new(m0005_proposals::Migration),
             Box::new(m0006_after::Migration),
             Box::new(m0007_lobby::Migration),
             Box::new(m0008_health::Migration),

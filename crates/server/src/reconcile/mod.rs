@@ -12,6 +12,7 @@ pub mod host;
 pub mod links;
 pub mod nodes;
 pub mod outbox;
+pub mod proposals;
 pub mod reconnection;
 pub mod reminders;
 pub mod removal;
@@ -138,6 +139,7 @@ pub fn rows_of(reconciler: Reconciler) -> Option<Rows> {
         Reconciler::Drift => Some(Rows::Drift),
         Reconciler::Outbox => Some(Rows::Outbox),
         Reconciler::Reminders => Some(Rows::Reminders),
+        Reconciler::Proposals => Some(Rows::Proposals),
         Reconciler::Retention => None,
     }
 }
@@ -181,6 +183,10 @@ pub fn turns(tools: &Tools) -> Vec<Turn> {
         Turn {
             rhythm: rhythm(Reconciler::Reminders, Rows::Reminders, 2, 8),
             work: |tools, claims| Box::pin(reminders::reconcile(tools, claims)),
+        },
+        Turn {
+            rhythm: rhythm(Reconciler::Proposals, Rows::Proposals, 2, 1),
+            work: |tools, claims| Box::pin(proposals::reconcile(tools, claims)),
         },
     ]
 }

@@ -8,6 +8,7 @@ use mentoring::answer::Answer;
 use mentoring::invitation::Method;
 use mentoring::meeting::MeetingState;
 use mentoring::member::{Member, MemberState};
+use mentoring::proposal::Told;
 use mentoring::reminder::Kind;
 use mentoring::repetition::OccurrenceState;
 use secrecy::ExposeSecret;
@@ -15,16 +16,16 @@ use url::Url;
 
 use super::{Tools, Trouble};
 use crate::app::access_links::sealed_place;
-use crate::content::{Content, Invitation, Reminder};
+use crate::content::{Content, Invitation, OfferedTimes, Reminder};
 use crate::mail::{
     Correspondent, Delivery, Letter, MeetingLetter, MeetingReader, MemberInvitation,
-    Message as Mail, MessageId, PasswordReset, ReminderLetter, Sender, TeamsNearCeiling,
+    Message as Mail, MessageId, OfferedTimesLetter, PasswordReset, ReminderLetter, Sender, TeamsNearCeiling,
     TeamsNeedsAttention, calendar,
 };
 use crate::store::lease::{self, Claim};
 use crate::store::organizations::{self, Organization};
 use crate::store::outbox::{self, Fate, Message};
-use crate::store::{meetings, members};
+use crate::store::{meetings, members, proposals};
 
 /// Over some two days, a mail server that is down is given up (F32).
 const MOST_ATTEMPTS: i64 = 60;
@@ -108,6 +109,13 @@ async fn out_of_date(
     };
     if !reads {
         return Ok(Some("the reader is not active"));
+    }
+    if let Content::OfferedTimes(offered) = content {
+        let asks = matches!(offered.told, Told::Offered | Told::Reminder);
+        let found =
+            proposals::find_for_work(&tools.store, message.organization, offered.proposal).await?;
+        let is_open = found.is_some_and(|(_, proposal)| proposal.is_open());
+        return Ok((asks && !is_open).then_some("these times are not open any more"));
     }
     let invitation = match content {
         Content::Invitation(invitation) => invitation,
@@ -200,6 +208,13 @@ fn compose(
             meeting_letter(invitation, reader, organization)?
         }
         Content::Reminder(reminder) => reminder_letter(reminder, reader, organization)?,
+        Content::OfferedTimes(offered) => {
+            on_behalf_of = Some(Correspondent {
+                name: offered.by_name.clone(),
+                email: offered.by_email.clone(),
+            });
+            offered_letter(offered, reader, organization)?
+        }
         Content::Welcome {
             organization,
             invited_by,
@@ -343,6 +358,34 @@ fn reminder_letter(
         join_address: read(&reminder.join_address)?.as_ref(),
         trouble: reminder.trouble.as_deref(),
         outcome_address: read(&reminder.outcome_address)?.as_ref(),
+    }
+    .write())
+}
+
+fn offered_letter(
+    offered: &OfferedTimes,
+    reader: &Member,
+    organization: &Organization,
+) -> Result<Letter, Trouble> {
+    Ok(OfferedTimesLetter {
+        told: offered.told,
+        organization: &organization.name,
+        by: &offered.by_name,
+        is_own: offered.by == reader.id,
+        is_group: offered.is_group,
+        settles: offered.settles,
+        title: &offered.title,
+        agenda: &offered.agenda,
+        mode: offered.mode,
+        location: &offered.location,
+        people: &offered.people,
+        times: &offered.times,
+        moving: offered.moving.as_ref(),
+        repetition: offered.repetition,
+        note: &offered.note,
+        page: &offered.page.parse()?,
+        time_zone: &reader.time_zone,
+        language: &reader.language,
     }
     .write())
 }

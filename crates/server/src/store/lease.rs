@@ -28,6 +28,9 @@ pub enum Work {
     Outbox,
     /// People to be reminded; a row a meeting.
     Reminders,
+    /// Times that were offered, of which people are reminded or which pass; a row a
+    /// proposal.
+    Proposals,
 }
 
 impl Work {
@@ -40,6 +43,7 @@ impl Work {
             Self::Drift => "drift_sweeps",
             Self::Outbox => "outbox",
             Self::Reminders => "reminders",
+            Self::Proposals => "proposals",
         }
     }
 }

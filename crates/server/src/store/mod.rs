@@ -31,6 +31,7 @@ pub mod openings;
 pub mod organizations;
 pub mod outbox;
 pub mod outcomes;
+pub mod proposals;
 pub mod reconnections;
 pub mod reminders;
 pub mod sessions;

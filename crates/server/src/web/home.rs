@@ -13,6 +13,7 @@ use super::pages::frame::Here;
 use super::pages::home::{Hint, Home, HomeTrack};
 use super::pages::meetings::MeetingLine;
 use super::pages::shown::Way;
+use super::proposals;
 use crate::store::meetings::{Filter, List, Part, Whose, list};
 use crate::store::{integrations, tracks};
 
@@ -60,6 +61,7 @@ pub async fn show(signed_in: SignedIn) -> Answer {
         frame: signed_in.frame_with(Here::Home, &tracks).await?,
         first_name: signed_in.member().first_name.clone(),
         next: lines.next(),
+        waits: proposals::waits(&signed_in).await?,
         later: lines.collect(),
         asked: asked.collect(),
         tracks: home_tracks(&signed_in, tracks).await?,

@@ -25,6 +25,7 @@ pub mod organization;
 mod outcomes;
 pub mod pages;
 mod profile;
+mod proposals;
 mod reference;
 mod reminders;
 mod revision;

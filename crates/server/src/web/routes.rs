@@ -10,7 +10,8 @@ use super::meetings::{
 };
 use super::{
     answers, assets, audit, calendar, health, home, integrations, join, manage, members,
-    organization, outcomes, profile, reference, reminders, settings, sign_in, tokens, tracks,
+    organization, outcomes, profile, proposals, reference, reminders, settings, sign_in, tokens,
+    tracks,
 };
 use crate::app::App;
 
@@ -22,6 +23,11 @@ pub(super) fn table() -> Router<App> {
         .route("/api", get(reference::show))
         .route("/j/{code}", get(join::show))
         .route("/a/{code}", get(answers::show).post(answers::give))
+        .route("/a/{code}/times", get(proposals::link::show))
+        .route(
+            "/a/{code}/times/{deed}",
+            get(proposals::link::again).post(proposals::link::give),
+        )
         .route("/calendar/{file}", get(calendar::show))
         .route(assets::ROUTE, get(assets::serve))
         .route(
@@ -103,6 +109,7 @@ pub(super) fn table() -> Router<App> {
         )
         .merge(lists())
         .merge(afterwards())
+        .merge(offered_times())
         .merge(run_by_administrators())
         .merge(program_settings())
         .merge(connection())
@@ -146,6 +153,42 @@ fn afterwards() -> Router<App> {
         .route(
             "/{slug}/tracks/{track}/meetings/past",
             get(logged::show).post(logged::log),
+        )
+}
+
+/// Times that people offer each other.
+fn offered_times() -> Router<App> {
+    use proposals::{answer, new, other};
+    Router::new()
+        .route(
+            "/{slug}/tracks/{track}/proposals",
+            get(new::again).post(new::propose),
+        )
+        .route("/{slug}/tracks/{track}/proposals/new", get(new::show))
+        .route(
+            "/{slug}/tracks/{track}/proposals/new/modes",
+            get(meetings::new::show_modes),
+        )
+        .route(
+            "/{slug}/meetings/{id}/proposals",
+            get(answer::again).post(other::offer),
+        )
+        .route("/{slug}/meetings/{id}/proposals/new", get(other::show))
+        .route(
+            "/{slug}/meetings/{id}/acceptance",
+            get(answer::again).post(answer::accept),
+        )
+        .route(
+            "/{slug}/meetings/{id}/availability",
+            get(answer::again).post(answer::answer),
+        )
+        .route(
+            "/{slug}/meetings/{id}/refusal",
+            get(answer::again).post(answer::decline),
+        )
+        .route(
+            "/{slug}/meetings/{id}/withdrawal",
+            get(answer::again).post(answer::withdraw),
         )
 }
 

@@ -35,7 +35,8 @@ pub fn waits_for(demo: &Demo, address: &str, count: usize) -> Vec<Letter> {
     // Changes settle before people are told of them.
     let deadline = Instant::now() + SETTLING + PATIENCE;
     loop {
-        let sources = sources(demo, address);
+        let mut sources = sources(demo, address);
+        sources.retain(|source| is_invitation(source));
         if sources.len() >= count {
             return sources.iter().map(|source| Letter::read(source)).collect();
         }
@@ -46,6 +47,33 @@ pub fn waits_for(demo: &Demo, address: &str, count: usize) -> Vec<Letter> {
         );
         std::thread::sleep(GLANCE);
     }
+}
+
+/// Waits until somebody has a letter with these words in its text, and answers that text.
+pub fn waits_for_words(demo: &Demo, address: &str, words: &str) -> String {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let texts = sources(demo, address);
+        let texts = texts.iter().filter_map(|source| {
+            let message = MessageParser::new().parse(source)?;
+            message.body_text(0).map(std::borrow::Cow::into_owned)
+        });
+        let texts: Vec<String> = texts.collect();
+        if let Some(text) = texts.iter().find(|text| text.contains(words)) {
+            return text.clone();
+        }
+        assert!(
+            Instant::now() < deadline,
+            "{address} waits in vain for “{words}” in:\n{}",
+            texts.join("\n\n")
+        );
+        std::thread::sleep(GLANCE);
+    }
+}
+
+fn is_invitation(source: &[u8]) -> bool {
+    let mark = b"text/calendar";
+    source.windows(mark.len()).any(|part| part == mark)
 }
 
 impl Letter {

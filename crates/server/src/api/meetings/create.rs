@@ -4,8 +4,9 @@ use axum::extract::{FromRequestParts, Path};
 use http::{StatusCode, header};
 use mentoring::meeting::Draft;
 use mentoring::refusal::Refusal;
+use mentoring::schedule::When;
 use mentoring::track::{Mode, Track};
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{answer, fields, find, put};
@@ -17,18 +18,32 @@ use crate::api::query::Parameters;
 use crate::api::{Answer, Api, Bearer, PLACE, Writer, schema, tracks};
 
 pub fn schema() -> Value {
-    schema::object(&[
+    let mut draft = schema::object(&[
         ("title", fields::title(), true),
         ("agenda", fields::agenda(), false),
         ("attendees", fields::attendees(), true),
-        ("local_start", fields::local_start(), true),
-        ("time_zone", fields::time_zone(), true),
-        ("duration_minutes", fields::duration(), true),
+        ("local_start", fields::local_start(), false),
+        ("time_zone", fields::time_zone(), false),
+        ("duration_minutes", fields::duration(), false),
+        ("offered_times", fields::offered_times(), false),
         ("mode", fields::mode(), true),
         ("location", fields::location(), false),
         ("repetition", fields::repetition(), false),
-    ])
+    ]);
+    let time = json!({ "required": TIME });
+    let any = TIME.map(|field| json!({ "required": [field] }));
+    draft["oneOf"] = json!([
+        time,
+        { "required": ["offered_times"], "not": { "anyOf": any } },
+    ]);
+    draft["description"] = json!(
+        "A meeting at one time, or with `offered_times` in its place one that is proposed at several."
+    );
+    draft
 }
+
+/// What says when a meeting is.
+const TIME: [&str; 3] = ["local_start", "time_zone", "duration_minutes"];
 
 /// The mark of a request that may be sent again.
 pub struct FormKey(Option<Uuid>);
@@ -57,11 +72,18 @@ pub async fn create(
     if !writer.acting().actor.may_create_meeting_in(track.id) {
         return Err(Refusal::NotEnrolled.into());
     }
-    let draft = draft(&writer, &track, body).await?;
-    let made = writer
-        .app
-        .create_meeting(writer.acting(), track.id, &draft, form_key)
-        .await?;
+    let (draft, offered) = draft(&writer, &track, body).await?;
+    let (app, acting) = (&writer.app, writer.acting());
+    let made = match offered {
+        None => {
+            app.create_meeting(acting, track.id, &draft, form_key)
+                .await?
+        }
+        Some(times) => {
+            app.propose_meeting(acting, track.id, &draft, &times, form_key)
+                .await?
+        }
+    };
     wait.for_link(&writer, made).await?;
     let stored = find(&writer, &made.to_string()).await?;
     let mut response = answer(&writer, StatusCode::CREATED, stored).await?;
@@ -73,18 +95,32 @@ pub async fn create(
     Ok(wait.applied(response))
 }
 
-async fn draft(bearer: &Bearer, track: &Track, mut body: Fields) -> Result<Draft, Problem> {
-    for needed in ["attendees", "local_start", "mode"] {
+/// What is asked for; with the times that are offered in place of the one of the draft.
+async fn draft(
+    bearer: &Bearer,
+    track: &Track,
+    mut body: Fields,
+) -> Result<(Draft, Option<Vec<When>>), Problem> {
+    let is_offered = body.has("offered_times");
+    let needed = if is_offered { &[][..] } else { &TIME };
+    for needed in ["attendees", "mode"].iter().chain(needed) {
         if !body.has(needed) {
             body.missing(needed);
         }
+    }
+    if is_offered && TIME.iter().any(|field| body.has(field)) {
+        body.refuse(
+            "offered_times",
+            "Send either `offered_times` or one `local_start` with its zone and duration.",
+        );
     }
     let title = body.needed_text("title").unwrap_or_default();
     let agenda = body.text("agenda").unwrap_or_default();
     let attendees = fields::read_people(bearer, track.id, None, &mut body).await?;
     let local_start = fields::read_start(&mut body);
-    let time_zone = body.needed_text("time_zone").unwrap_or_default();
-    let duration_minutes = body.needed_number("duration_minutes").unwrap_or_default();
+    let time_zone = body.text("time_zone").unwrap_or_default();
+    let duration_minutes = body.number("duration_minutes").unwrap_or_default();
+    let offered = fields::read_offered_times(&mut body);
     let mode = fields::read_mode(&mut body);
     let location = body.text("location").unwrap_or_default();
     let repetition = if body.null("repetition") {
@@ -93,7 +129,7 @@ async fn draft(bearer: &Bearer, track: &Track, mut body: Fields) -> Result<Draft
         fields::read_repetition(&mut body)
     };
     body.end()?;
-    Ok(Draft {
+    let draft = Draft {
         title,
         agenda,
         attendees: attendees.unwrap_or_default(),
@@ -103,5 +139,6 @@ async fn draft(bearer: &Bearer, track: &Track, mut body: Fields) -> Result<Draft
         mode: mode.unwrap_or(Mode::Phone),
         location,
         repetition,
-    })
+    };
+    Ok((draft, offered.filter(|_| is_offered)))
 }

@@ -6,8 +6,10 @@ use jiff::civil::DateTime;
 use mentoring::meeting::Meeting;
 use mentoring::member::MemberState;
 use mentoring::organization::{MemberId, TrackId};
+use mentoring::proposal::MOST_TIMES;
 use mentoring::refusal::Refusal;
 use mentoring::repetition::{MOST_OCCURRENCES, Repetition, Written};
+use mentoring::schedule::When;
 use mentoring::track::Mode;
 use serde_json::{Value, json};
 
@@ -19,6 +21,8 @@ use crate::store::tracks::list_participants;
 
 /// More names than this are not looked up.
 const MOST_NAMED: usize = 200;
+/// More times than this are not read: fewer are too many already.
+const MOST_READ: usize = 20;
 
 pub fn title() -> Value {
     json!({ "type": "string", "minLength": 1, "maxLength": 200, "description": "What to call it, on one line.", "examples": ["First steps"] })
@@ -96,6 +100,45 @@ pub fn of_repetition() -> Value {
     shape["dependentSchemas"] =
         json!({ "by": { "properties": { "every": { "const": "month" } } } });
     shape
+}
+
+/// The times of a proposal, as programs send them.
+pub fn offered_times() -> Value {
+    json!({ "type": "array", "minItems": 1, "maxItems": MOST_TIMES, "items": schema::reference("OfferedTime"), "description": "The times, at most five and each once." })
+}
+
+/// The shape of one of them.
+pub fn of_offered_time() -> Value {
+    schema::object(&[
+        ("local_start", local_start(), true),
+        ("time_zone", time_zone(), true),
+        ("duration_minutes", duration(), true),
+    ])
+}
+
+/// Reads times that are offered, if the field is there.
+pub fn read_offered_times(body: &mut Fields) -> Option<Vec<When>> {
+    let mut times = Vec::new();
+    let mut is_whole = true;
+    for mut fields in body.objects("offered_times")?.into_iter().take(MOST_READ) {
+        if !fields.has("local_start") {
+            fields.missing("local_start");
+        }
+        let local_start = read_start(&mut fields);
+        let time_zone = fields.needed_text("time_zone");
+        let duration_minutes = fields.needed_number("duration_minutes");
+        is_whole &= body.absorb(fields);
+        if let (Some(local_start), Some(time_zone), Some(duration_minutes)) =
+            (local_start, time_zone, duration_minutes)
+        {
+            times.push(When {
+                local_start,
+                time_zone,
+                duration_minutes,
+            });
+        }
+    }
+    is_whole.then_some(times)
 }
 
 /// The modes by their words.

@@ -8,6 +8,7 @@ mod fields;
 mod list;
 mod occurrences;
 mod outcomes;
+mod proposals;
 mod seen;
 mod shown;
 
@@ -30,7 +31,6 @@ use crate::store::meetings::{self, StoredMeeting};
 use seen::Seen;
 
 pub fn routes() -> Vec<Route> {
-    let others = [of_occurrences(), of_answers(), of_outcomes()];
     let the_meeting = || in_path("id", "The meeting.");
     let mut windowed = vec![
         in_query(
@@ -128,8 +128,20 @@ pub fn routes() -> Vec<Route> {
         },
     ]
     .into_iter()
-    .chain(others.into_iter().flatten())
+    .chain(further())
     .collect()
+}
+
+/// What belongs to a meeting and has addresses of its own.
+fn further() -> impl Iterator<Item = Route> {
+    [
+        of_occurrences(),
+        of_answers(),
+        of_outcomes(),
+        proposals::routes(),
+    ]
+    .into_iter()
+    .flatten()
 }
 
 fn of_occurrences() -> Vec<Route> {
@@ -278,11 +290,13 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
     schemas.extend(occurrences::schemas());
     schemas.extend(answers::schemas());
     schemas.extend(outcomes::schemas());
+    schemas.extend(proposals::schemas());
     schemas.extend([
         ("MeetingDraft", create::schema()),
         ("MeetingChanges", change::schema()),
         ("Cancellation", cancellation::schema()),
         ("Repetition", fields::of_repetition()),
+        ("OfferedTime", fields::of_offered_time()),
     ]);
     schemas
 }

@@ -47,7 +47,9 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
         ),
         (
             "starts_at",
-            schema::instant("The start; of a series that of the first one by its rule."),
+            schema::instant(
+                "The start; of a series that of the first one by its rule, of a meeting that is only proposed the soonest time that was offered last.",
+            ),
             true,
         ),
         ("ends_at", schema::instant("The end of that."), true),

@@ -128,7 +128,10 @@ pub(super) async fn keep(tx: &Tx, meeting: &Meeting) -> Stored<bool> {
 }
 
 /// The ids of the meetings that somebody is of.
-pub(super) fn attended_by(organization: OrganizationId, member: MemberId) -> SelectStatement {
+pub(in crate::store) fn attended_by(
+    organization: OrganizationId,
+    member: MemberId,
+) -> SelectStatement {
     Query::select()
         .column(attendee::Column::MeetingId)
         .from(attendee::Entity)

@@ -7,7 +7,7 @@ use jiff::civil::DateTime;
 use jiff::{SignedDuration, Timestamp};
 use mentoring::meeting::MeetingState;
 use mentoring::member::Member;
-use mentoring::organization::{MeetingId, MemberId, OrganizationId};
+use mentoring::organization::{MeetingId, MemberId, OrganizationId, TrackId};
 use mentoring::repetition::Occurrence;
 use mentoring::role::Sight;
 use mentoring::track::Track;
@@ -16,7 +16,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::occurrences::agenda;
-use super::{StoredMeeting, complete, local, row};
+use super::{StoredMeeting, complete, local, row, within};
 use crate::store::{Store, StoreError, Stored, links, members, millis, tracks};
 
 /// A line of a list of meetings: one occurrence.
@@ -133,6 +133,38 @@ pub async fn list_feed(
         .iter()
         .filter_map(|(id, _)| stored.remove(id))
         .collect())
+}
+
+/// Those of these meetings that the actor may see.
+pub async fn list_by_ids(
+    store: &Store,
+    sight: &Sight,
+    ids: &[MeetingId],
+) -> Stored<Vec<StoredMeeting>> {
+    let rows = row::Entity::find()
+        .filter(within(sight))
+        .filter(row::Column::Id.is_in(ids.iter().map(|id| id.0)))
+        .all(store.read())
+        .await?;
+    complete(store.read(), sight.organization, rows).await
+}
+
+/// The meetings of a track that the actor may see and that are only proposed.
+pub async fn list_proposed(
+    store: &Store,
+    sight: &Sight,
+    track: TrackId,
+    most: u64,
+) -> Stored<Vec<StoredMeeting>> {
+    let rows = row::Entity::find()
+        .filter(within(sight))
+        .filter(row::Column::TrackId.eq(track.0))
+        .filter(row::Column::State.eq(MeetingState::Proposed.as_str()))
+        .order_by_asc(row::Column::StartsAt)
+        .limit(most)
+        .all(store.read())
+        .await?;
+    complete(store.read(), sight.organization, rows).await
 }
 
 /// The track of a meeting that was read within this sight, also for who has left it since.

@@ -27,10 +27,10 @@ use uuid::Uuid;
 
 use super::{Store, StoreError, Stored, Tx, instant, millis, reminders, word};
 
-use attendees::attended_by;
+pub(super) use attendees::attended_by;
 pub use attendees::{Asked, answer_code, find_asked, replies, save_reply};
 pub use counts::{Count, Counts, count_of_track};
-pub use list::{After, Line, list_feed, people_of, track_of};
+pub use list::{After, Line, list_by_ids, list_feed, list_proposed, people_of, track_of};
 pub use listed::{Attending, Filter, Found, List, Listed, Part, Whose, list};
 pub use occurrences::{settle, was_of};
 pub use page::{Window, page_mine, page_of_track};
@@ -363,7 +363,8 @@ pub async fn future_teams_in(
     complete(tx.on(), organization, rows).await
 }
 
-/// Scheduled meetings of a member that are not over yet: in a track, or in all.
+/// Meetings of a member that are scheduled and not over yet, or proposed: in a track, or in
+/// all.
 pub async fn future_of_in(
     tx: &Tx,
     organization: OrganizationId,
@@ -373,8 +374,15 @@ pub async fn future_of_in(
     let mut query = row::Entity::find()
         .filter(row::Column::OrganizationId.eq(organization.0))
         .filter(row::Column::Id.in_subquery(attended_by(organization, member)))
-        .filter(row::Column::State.eq(MeetingState::Scheduled.as_str()))
-        .filter(row::Column::LastEndsAt.gt(millis(tx.now)));
+        .filter(
+            Condition::any()
+                .add(row::Column::State.eq(MeetingState::Proposed.as_str()))
+                .add(
+                    Condition::all()
+                        .add(row::Column::State.eq(MeetingState::Scheduled.as_str()))
+                        .add(row::Column::LastEndsAt.gt(millis(tx.now))),
+                ),
+        );
     if let Some(track) = track {
         query = query.filter(row::Column::TrackId.eq(track.0));
     }

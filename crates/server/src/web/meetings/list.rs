@@ -12,6 +12,8 @@ use crate::web::answer::{self, Answer, Failed, view};
 use crate::web::form::{Fields, FromFields, Query};
 use crate::web::pages::agenda::{Day, MeetingList};
 use crate::web::pages::frame::Here;
+use crate::web::pages::proposals::Waits;
+use crate::web::proposals;
 use crate::web::times::{self, Reader};
 use crate::web::tracks::show as tracks;
 
@@ -85,6 +87,11 @@ async fn list(lists: &Lists<'_>, whose: Whose, wanted: &Wanted, here: Here) -> A
         head: lists.head(which, &wanted.typed, None),
         days: days(lists, &found.lines, now),
         empty: lists.empty(which, &wanted.typed),
+        waits: if whose == Whose::Mine && !wanted.past && wanted.after.is_none() {
+            proposals::waits(signed_in).await?
+        } else {
+            Waits::default()
+        },
         earlier,
         later,
     })

@@ -12,9 +12,9 @@ pub mod logged;
 pub mod new;
 pub mod notes;
 pub mod outcome;
-mod repetition;
+pub(super) mod repetition;
 pub mod schedule;
-mod scope;
+pub(super) mod scope;
 pub mod show;
 pub(super) mod words;
 
@@ -53,7 +53,7 @@ pub(super) fn mode(mode: mentoring::track::Mode) -> Mode {
 
 /// When one of a meeting's occurrences is for the actor, and for the others where their
 /// clocks differ.
-pub(super) fn when(
+pub(in crate::web) fn when(
     signed_in: &SignedIn,
     meeting: &Meeting,
     occurrence: &Occurrence,

@@ -165,7 +165,7 @@ fn address(signed_in: &SignedIn, track: &Track) -> String {
 
 /// Whom the organizer may meet, with what the lobby would make of each; also those who are
 /// of the meeting already and have left the track.
-pub(super) async fn people(
+pub(in crate::web) async fn people(
     signed_in: &SignedIn,
     offer: &Offer,
     organizer: MemberId,
@@ -238,7 +238,7 @@ pub(super) async fn people(
         .collect())
 }
 
-pub(super) fn modes(
+pub(in crate::web) fn modes(
     signed_in: &SignedIn,
     offer: &Offer,
     address: String,

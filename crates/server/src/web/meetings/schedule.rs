@@ -128,7 +128,7 @@ pub(super) async fn changeable(signed_in: &SignedIn, id: &str) -> Result<StoredM
     })
 }
 
-pub(super) fn way(signed_in: &SignedIn, meeting: &Meeting) -> Way {
+pub(in crate::web) fn way(signed_in: &SignedIn, meeting: &Meeting) -> Way {
     Way::new(
         "Look at the meeting",
         signed_in.to(&format!("meetings/{}", meeting.id)),
@@ -136,7 +136,7 @@ pub(super) fn way(signed_in: &SignedIn, meeting: &Meeting) -> Way {
 }
 
 /// The revision that a form was made from.
-pub(super) fn revision(fields: &mut Fields) -> Result<i64, Failed> {
+pub(in crate::web) fn revision(fields: &mut Fields) -> Result<i64, Failed> {
     fields.one("revision")?.parse().map_err(|_| {
         Failed::Refused(
             StatusCode::BAD_REQUEST,

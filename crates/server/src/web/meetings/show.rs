@@ -9,6 +9,7 @@ use mentoring::meeting::{Meeting, MeetingState};
 use mentoring::member::Member;
 use mentoring::note::Audience;
 use mentoring::organization::MemberId;
+use mentoring::proposal;
 use mentoring::repetition::{Occurrence, OccurrenceState};
 use mentoring::role::{Role, Roles, rights};
 use mentoring::track::Mode;
@@ -26,7 +27,9 @@ use crate::web::form::Query;
 use crate::web::pages::form::{Choice, Errors};
 use crate::web::pages::frame::Here;
 use crate::web::pages::meetings::{self as pages, Agenda, Attendee, OccurrenceLine};
+use crate::web::pages::proposals::Offer;
 use crate::web::pages::shown::{Tag, Tone};
+use crate::web::proposals::{Looking, Problem, offers};
 use crate::web::tracks::show as track_page;
 
 /// A meeting's page.
@@ -45,6 +48,17 @@ pub(super) async fn page(
     stored: &StoredMeeting,
     named: Named,
     typed: Option<(Words, Errors)>,
+) -> Result<pages::Meeting, Failed> {
+    page_with(signed_in, stored, named, typed, None).await
+}
+
+/// The same; with what was refused of an answer to times that are offered.
+pub(in crate::web) async fn page_with(
+    signed_in: &SignedIn,
+    stored: &StoredMeeting,
+    named: Named,
+    typed: Option<(Words, Errors)>,
+    problem: Option<&Problem>,
 ) -> Result<pages::Meeting, Failed> {
     let meeting = &stored.meeting;
     let store = &signed_in.app.store;
@@ -96,6 +110,7 @@ pub(super) async fn page(
     let yours = answer::may_answer(me, meeting, now)
         .is_ok()
         .then(|| yours(replies.get(&me), typed));
+    let offered = offered(signed_in, stored, &occurrence, problem).await?;
     let crowd = Crowd {
         people: &people,
         roles: &roles,
@@ -128,6 +143,8 @@ pub(super) async fn page(
         },
         coming: coming.into_iter().map(&entry).collect(),
         past: past.into_iter().map(&entry).collect(),
+        offers: offered.0,
+        other_times: offered.1.filter(|_| is_planned),
         yours,
         afterwards: outcome::afterwards(signed_in, meeting, &occurrence, &people).await?,
         notes: shared_notes(signed_in, meeting, rights.see_content).await?,
@@ -140,6 +157,30 @@ pub(super) async fn page(
             format!("{} {verb} this meeting.", person.name())
         }),
     })
+}
+
+/// The times that are offered, and where the actor offers others.
+async fn offered(
+    signed_in: &SignedIn,
+    stored: &StoredMeeting,
+    occurrence: &Occurrence,
+    problem: Option<&Problem>,
+) -> Result<(Vec<Offer>, Option<String>), Failed> {
+    let meeting = &stored.meeting;
+    let member = signed_in.member();
+    let may_offer = proposal::may_offer(member.id, meeting, signed_in.app.clock.now()).is_ok();
+    let of = super::of(meeting, occurrence);
+    let other = signed_in.to(&format!("meetings/{}/proposals/new{of}", meeting.id));
+    let other = may_offer.then_some(other);
+    let is_proposed = meeting.state == MeetingState::Proposed;
+    let looking = Looking {
+        app: &signed_in.app,
+        sight: &signed_in.sight,
+        member,
+        base: signed_in.to(&format!("meetings/{}", meeting.id)),
+        other: other.clone().filter(|_| is_proposed),
+    };
+    Ok((offers(&looking, stored, problem).await?, other))
 }
 
 fn entry(
@@ -200,9 +241,7 @@ fn state(meeting: &Meeting, occurrence: &Occurrence, is_ahead: bool) -> pages::M
                 "Whoever kept Microsoft's own link may still get in for a while.".to_owned()
             }),
         },
-        MeetingState::Proposed => {
-            pages::MeetingState::Over("No time is settled yet: the meeting is proposed.".to_owned())
-        }
+        MeetingState::Proposed => pages::MeetingState::Proposed,
         MeetingState::Scheduled if is_ahead => pages::MeetingState::Scheduled,
         MeetingState::Scheduled | MeetingState::Held | MeetingState::Missed => {
             pages::MeetingState::Over(
@@ -310,7 +349,10 @@ async fn attendees(
         replies,
         reads_notes,
     } = *crowd;
-    let is_off = meeting.state == MeetingState::Cancelled;
+    let is_off = matches!(
+        meeting.state,
+        MeetingState::Cancelled | MeetingState::Proposed
+    );
     let attending: Vec<(&Member, bool)> = meeting
         .attendees
         .iter()

@@ -6,6 +6,7 @@ use askama::filters::HtmlSafe;
 use super::form::Choice;
 use super::frame::Frame;
 use super::meetings::MeetingLine;
+use super::proposals::Waits;
 use super::shown::{Tag, Way};
 
 /// What stands above every list of meetings.
@@ -55,6 +56,8 @@ impl HtmlSafe for Filter {}
 pub struct MeetingList {
     pub frame: Frame,
     pub head: Head,
+    /// What waits for an answer.
+    pub waits: Waits,
     pub days: Vec<Day>,
     /// What to say where there is no day.
     pub empty: Empty,

@@ -4,6 +4,7 @@ use askama::Template;
 
 use super::frame::Frame;
 use super::meetings::MeetingLine;
+use super::proposals::Waits;
 use super::shown::{Tag, Way};
 
 #[derive(Debug, Clone, Template)]
@@ -14,6 +15,8 @@ pub struct Home {
     pub first_name: String,
     /// The next meeting, large.
     pub next: Option<MeetingLine>,
+    /// What waits for an answer.
+    pub waits: Waits,
     /// What comes after it.
     pub later: Vec<MeetingLine>,
     /// What is over, and of which the reader has not said how it went; leads to the page

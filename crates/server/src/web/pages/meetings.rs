@@ -6,6 +6,7 @@ use askama::filters::HtmlSafe;
 use super::form::{Choice, Errors};
 use super::frame::{Frame, TrackMark};
 use super::outcomes::Afterwards;
+use super::proposals::Offer;
 use super::shown::{Face, Mode, Tag, Way, When};
 
 /// A meeting in a list.
@@ -100,6 +101,10 @@ pub struct Meeting {
     /// The occurrences of a series that are not over.
     pub coming: Vec<OccurrenceLine>,
     pub past: Vec<OccurrenceLine>,
+    /// Times that are offered for it and that nobody has settled on.
+    pub offers: Vec<Offer>,
+    /// Where an attendee proposes another time.
+    pub other_times: Option<String>,
     /// Only for its people, while it lies ahead.
     pub yours: Option<YourAnswer>,
     /// Only for its people, once it is over.
@@ -124,6 +129,8 @@ pub struct Lobby {
 #[derive(Debug, Clone)]
 pub enum MeetingState {
     Scheduled,
+    /// No time is settled yet.
+    Proposed,
     /// Who cancelled, why, and whether Microsoft's own link may still let people in.
     Cancelled {
         sentence: String,
@@ -132,6 +139,12 @@ pub enum MeetingState {
     },
     /// "Held", "Missed" or just over.
     Over(String),
+}
+
+impl MeetingState {
+    fn is_proposed(&self) -> bool {
+        matches!(self, Self::Proposed)
+    }
 }
 
 #[derive(Debug, Clone)]

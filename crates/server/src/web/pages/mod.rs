@@ -20,6 +20,7 @@ pub mod notes;
 pub mod organization;
 pub mod outcomes;
 pub mod profile;
+pub mod proposals;
 pub mod reference;
 pub mod shown;
 pub mod sign_in;

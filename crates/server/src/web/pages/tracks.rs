@@ -6,6 +6,7 @@ use askama::filters::HtmlSafe;
 use super::form::{Choice, Errors};
 use super::frame::{Frame, TrackMark};
 use super::meetings::MeetingLine;
+use super::proposals::Waits;
 use super::shown::{Face, Mode, Tag, Way};
 
 /// A track: who is here, what is planned?
@@ -17,6 +18,8 @@ pub struct Track {
     pub description: String,
     pub people: Vec<Participant>,
     pub meetings: Vec<MeetingLine>,
+    /// What is only proposed.
+    pub proposed: Waits,
     pub can_meet: bool,
     pub may_set: bool,
 }

@@ -14,6 +14,7 @@ use crate::web::meetings::head::Lists;
 use crate::web::pages;
 use crate::web::pages::frame::{Here, TrackMark};
 use crate::web::pages::tracks::Participant;
+use crate::web::proposals;
 
 /// How many planned meetings the track's page shows.
 const MOST: u64 = 20;
@@ -73,6 +74,7 @@ pub async fn show(signed_in: SignedIn, Path((_, slug)): Path<(String, String)>) 
             })
             .collect(),
         meetings: planned.lines.iter().map(|each| lists.line(each)).collect(),
+        proposed: proposals::proposed_in(&signed_in, track.id).await?,
         can_meet: actor.may_create_meeting_in(track.id),
         may_set: actor.may_administer_track(track.id),
     })

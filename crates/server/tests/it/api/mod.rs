@@ -8,6 +8,7 @@ mod isolation;
 mod meetings;
 mod outcomes;
 mod problems;
+mod proposals;
 mod schemathesis;
 mod series;
 mod tokens;
@@ -186,6 +187,7 @@ pub fn draft(company: &Company) -> Value {
 pub fn filled(path: &str, id: &str) -> String {
     path.replace("{id}", id)
         .replace("{original_start}", "2027-11-24T15:00:00")
+        .replace("{proposal_id}", "0193e0c4-7f1e-7000-8000-000000000000")
 }
 
 pub fn with(mut draft: Value, name: &str, value: Value) -> Value {

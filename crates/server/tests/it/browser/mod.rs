@@ -7,6 +7,7 @@ mod driver;
 mod every_page;
 mod live;
 mod looks;
+mod proposals;
 mod rehearsal;
 mod sandbox_pages;
 mod walk;

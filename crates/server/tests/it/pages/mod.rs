@@ -12,6 +12,7 @@ mod live;
 mod manage;
 mod meetings;
 mod outbox;
+mod proposals;
 mod reminders;
 mod series;
 mod settings;

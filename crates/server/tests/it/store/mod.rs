@@ -7,6 +7,7 @@ mod changes;
 mod credentials;
 mod leases;
 mod lists;
+mod proposals;
 mod series;
 mod sight;
 

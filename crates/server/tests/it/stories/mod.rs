@@ -8,6 +8,7 @@ mod hard_cases;
 mod lobby;
 mod meetings;
 mod operator;
+mod proposals;
 mod series;
 mod start;
 mod status;

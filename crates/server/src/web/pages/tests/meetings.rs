@@ -13,6 +13,7 @@ use crate::web::pages::meetings::{
 };
 use crate::web::pages::notes::{Notes, Part};
 use crate::web::pages::outcomes::{Afterwards, Logged, Outcome};
+use crate::web::pages::proposals::Waits;
 use crate::web::pages::shown::Tone;
 use crate::web::pages::{Errors, Here, Mode, Tag, Way};
 
@@ -66,6 +67,7 @@ fn lists() -> Vec<Sample> {
     waiting.title = "Delegating without losing sleep, nor the thread of what was agreed".into();
     waiting.tag = Some(Tag::new("Creating the Teams link…", Tone::Waiting));
     let list = MeetingList {
+        waits: Waits::default(),
         frame: as_mei(Here::Meetings),
         head: head("Coming"),
         days: vec![
@@ -83,6 +85,7 @@ fn lists() -> Vec<Sample> {
         later: Some("/larkspur/meetings?after=x".into()),
     };
     let mut empty = MeetingList {
+        waits: Waits::default(),
         days: Vec::new(),
         later: None,
         empty: nothing(),
@@ -325,6 +328,8 @@ fn meeting(state: LinkState) -> Meeting {
         of: String::new(),
         coming: Vec::new(),
         past: Vec::new(),
+        offers: Vec::new(),
+        other_times: None,
         yours: Some(YourAnswer {
             errors: Errors::none(),
             choices: vec![

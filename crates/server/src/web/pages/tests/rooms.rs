@@ -7,9 +7,11 @@ use crate::web::pages::failure::{Change, Failure};
 use crate::web::pages::frame::{Banner, Flash};
 use crate::web::pages::home::{Home, HomeTrack};
 use crate::web::pages::join::{Join, JoinReason};
+use crate::web::pages::meetings::MeetingLine;
 use crate::web::pages::profile::{
     Calendar, MadeCalendar, NewToken, Profile, Reminders, TokenLine, Tokens,
 };
+use crate::web::pages::proposals::Waits;
 use crate::web::pages::shown::Tone;
 use crate::web::pages::sign_in::{
     Choose, Demo, DemoOrganization, DemoPerson, Forgotten, Invitation, NewPassword, SignIn,
@@ -169,15 +171,20 @@ fn demo() -> Demo {
     }
 }
 
-fn track() -> Vec<Sample> {
-    let line = super::meetings::line();
+fn in_december() -> MeetingLine {
     let mut later = super::meetings::line();
     later.when = people::in_december();
     later.mode = Mode::InPerson;
     later.title = "Reading the quarter's numbers together".into();
+    later
+}
+
+fn track() -> Vec<Sample> {
+    let (line, later) = (super::meetings::line(), in_december());
     let mut dark = as_mei(Here::Home);
     dark.theme = Theme::Dark;
     let home = Home {
+        waits: Waits::default(),
         frame: as_mei(Here::Home),
         first_name: "Mei".into(),
         next: Some(super::meetings::joinable()),
@@ -227,6 +234,7 @@ fn track() -> Vec<Sample> {
         sample(
             "track",
             &Track {
+                proposed: Waits::default(),
                 frame: troubled,
                 track: people::new_managers(),
                 description: "First-time managers meet somebody who has been there.".into(),
