@@ -198,8 +198,9 @@ pub enum Retry {
 const MOST_ATTEMPTS: u32 = 10;
 const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(2);
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(6);
-/// While the service as a whole is down, a row looks again at least this often.
-const LONGEST_HEALING_WAIT: SignedDuration = SignedDuration::from_secs(60);
+/// While the service as a whole is down, a row looks again at least once a minute, its spread
+/// included (N10).
+const LONGEST_HEALING_WAIT: SignedDuration = SignedDuration::from_secs(50);
 
 /// When to try again after `attempts` failures.
 ///

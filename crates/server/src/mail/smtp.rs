@@ -61,10 +61,10 @@ pub struct Smtp(Way);
 
 enum Way {
     Server(Server),
-    Service(Service),
+    Service(Taking),
 }
 
-type Service =
+type Taking =
     Box<dyn Fn(lettre::Message) -> Pin<Box<dyn Future<Output = Delivery> + Send>> + Send + Sync>;
 
 impl Smtp {

@@ -10,6 +10,7 @@ mod m0006_after;
 mod m0007_lobby;
 mod m0008_health;
 mod m0009_operator;
+mod m0012_late;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, EntityTrait, QueryOrder};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, seaql_migrations};
@@ -30,6 +31,7 @@ impl MigratorTrait for Steps {
             Box::new(m0007_lobby::Migration),
             Box::new(m0008_health::Migration),
             Box::new(m0009_operator::Migration),
+            Box::new(m0012_late::Migration),
         ]
     }
 }

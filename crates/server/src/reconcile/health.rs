@@ -49,7 +49,11 @@ async fn one(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
     }
     // A refresh that succeeds asks for the test by itself; while the sign-in is refused,
     // asking again every few seconds would only add to it.
-    let again = (integration.state == IntegrationState::Checking).then_some(WHILE_BLOCKED);
+    let waits = match integration.state {
+        IntegrationState::NeedsAttention(cause) => cause.heals_by_itself(),
+        state => state == IntegrationState::Checking,
+    };
+    let again = waits.then_some(WHILE_BLOCKED);
     let access = match host::access_for_test(tools, integration).await? {
         Ok(access) => access,
         Err(Blocked::TokenComing) => return release(tools, claim, again).await,

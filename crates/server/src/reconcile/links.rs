@@ -32,6 +32,13 @@ const MOST_STEPS: usize = 4;
 /// A link whose integration waits for a person looks again this often by itself.
 const WHILE_BLOCKED: SignedDuration = SignedDuration::from_hours(6);
 
+/// A call whose answer never came may stand in a proxy and arrive as late as this (F04).
+const LATE: SignedDuration = SignedDuration::from_mins(15);
+
+/// How often a meeting that is not found under a new id is asked for again.
+const MOST_DOUBTS: i64 = 3;
+const SOON: SignedDuration = SignedDuration::from_secs(2);
+
 /// What a step taught us.
 enum Learned {
     /// The link as it is now known.
@@ -50,12 +57,15 @@ pub async fn reconcile(tools: Tools, claims: Vec<Claim>) -> Result<(), Trouble> 
 
 async fn one(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
     for _ in 0..MOST_STEPS {
-        let Some((link, stored, wanted)) = read(tools, claim).await? else {
+        let Some((mut link, stored, wanted)) = read(tools, claim).await? else {
             return rest(tools, claim, None).await;
         };
         let over = stored.meeting.is_over(tools.clock.now());
         let step = match link::plan(&wanted, &link.observed) {
             Step::CreateOrGet { .. } | Step::Check { .. } if over => Step::Nothing,
+            Step::Nothing if is_to_look_again(&link, tools.clock.now()) => Step::GetThenDelete {
+                external_id: link::external_id(link.meeting, link.observed.generation),
+            },
             step => step,
         };
         if step == Step::Nothing {
@@ -69,15 +79,22 @@ async fn one(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
         if makes && access.integration.state == IntegrationState::Reconnecting {
             return wait(tools, claim, link, Blocked::NotIntegrated).await;
         }
-        if !announce_call(tools, claim, &link, &step).await? {
+        let late_before = link.late_until;
+        if !announce_call(tools, claim, &mut link, &step).await? {
             return rest(tools, claim, Some(tools.clock.now())).await;
         }
         let now = tools.clock.now();
         match apply(&tools.microsoft, &access, &step, &link, &wanted, now).await {
-            Ok(Learned::Link(learned)) => {
+            Ok(Learned::Link(mut learned)) => {
+                // This call has arrived; what an earlier one does is still open.
+                let now = tools.clock.now();
+                learned.late_until = late_before.filter(|until| *until > now);
                 if !record(tools, claim, *learned, &wanted).await? {
                     return Ok(());
                 }
+            }
+            Ok(Learned::Vanished) if is_doubtful(&link) => {
+                return ask_again(tools, claim, link).await;
             }
             Ok(Learned::Vanished) => {
                 if !want_anew(tools, claim, &link, &access).await? {
@@ -90,12 +107,18 @@ async fn one(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
     rest(tools, claim, Some(tools.clock.now())).await
 }
 
+/// Whether a call that was never answered may have made a Teams meeting after all was
+/// deleted.
+fn is_to_look_again(link: &Link, now: Timestamp) -> bool {
+    link.observed.deleted_confirmed && link.late_until.is_some_and(|until| until <= now)
+}
+
 /// Records that a call is about to leave, so that nothing which waits for calls to end can
 /// overlook this one. Answers no if the wish it serves is gone: then it must not leave.
 async fn announce_call(
     tools: &Tools,
     claim: &Claim,
-    link: &Link,
+    link: &mut Link,
     step: &Step,
 ) -> Result<bool, Trouble> {
     let tx = tools.store.begin(claim.organization).await?;
@@ -104,9 +127,13 @@ async fn announce_call(
     if !stands || !lease::holds(&tx, claim).await? {
         return Ok(false);
     }
-    if matches!(step, Step::CreateOrGet { .. }) && !link.observed.ever_called {
-        links::mark_called(&tx, claim.organization, link.meeting).await?;
+    if matches!(step, Step::CreateOrGet { .. } | Step::GetThenDelete { .. }) {
+        let late_until = tx.now + LATE;
+        links::mark_called(&tx, claim.organization, link.meeting, late_until).await?;
         tx.commit().await?;
+        // What is saved of this link later must not take that back.
+        link.observed.ever_called = true;
+        link.late_until = Some(late_until);
     }
     Ok(true)
 }
@@ -392,7 +419,16 @@ async fn record(
     if current.observed.generation != learned.observed.generation {
         return Ok(false);
     }
-    learned.attempts = 0;
+    if current.wanted && !current.moving && learned.observed.deleted_confirmed {
+        // It was wanted again while it was being deleted.
+        let (waiting, generation) = (
+            LinkState::Waiting(WaitingReason::BeingMade),
+            current.integration_generation,
+        );
+        links::want(&tx, claim.organization, id, &waiting, generation).await?;
+        tx.commit().await?;
+        return Ok(true);
+    }
     // Somebody may have cancelled while Microsoft answered; their word about the state stands.
     learned.state = if !current.wanted {
         LinkState::Closed
@@ -403,6 +439,9 @@ async fn record(
     } else {
         LinkState::Waiting(WaitingReason::BeingMade)
     };
+    if learned.state == LinkState::Ready || learned.observed.deleted_confirmed {
+        learned.attempts = 0;
+    }
     match links::save(&tx, &learned).await {
         Err(StoreError::Taken(_)) => {
             drop(tx);
@@ -432,6 +471,11 @@ async fn record(
         .await?;
     }
     host::answered(tools, &tx, claim.organization).await?;
+    if current.attempts > 0 {
+        // Whatever stood in the way of this one is over for all of them (N10).
+        links::wake_all(&tx, claim.organization).await?;
+        tools.wake.ring(Reconciler::Links);
+    }
     tx.commit().await?;
     tools.wake.ring(Reconciler::Outbox);
     tools.wake.ring(Reconciler::Reminders);
@@ -455,6 +499,23 @@ async fn tell(tools: &Tools, tx: &Tx, mut stored: StoredMeeting) -> Result<(), T
         reason: None,
     };
     Ok(tell.everyone().await?)
+}
+
+/// Whether the id that Microsoft gave may be untrue: nothing was ever found under it.
+fn is_doubtful(link: &Link) -> bool {
+    link.observed.applied_revision.is_none() && link.attempts < MOST_DOUBTS
+}
+
+/// Asks for the meeting by its external id again. To want another one would leave this one
+/// behind, if it was the answer that was wrong.
+async fn ask_again(tools: &Tools, claim: &Claim, mut link: Link) -> Result<(), Trouble> {
+    let tx = tools.store.begin(claim.organization).await?;
+    link.observed.online_meeting_id = None;
+    link.observed.join_url = None;
+    link.attempts += 1;
+    save_and_release(&tx, claim, &link, Some(tx.now + SOON)).await?;
+    tx.commit().await?;
+    Ok(())
 }
 
 async fn want_anew(
@@ -522,7 +583,15 @@ async fn settle(
         .next(tx.now)
         .filter(|current| seen.wanted && meeting.ahead(tx.now).any(|one| one != *current))
         .map(|current| current.ends_at);
-    let due_at = if changed { Some(tx.now) } else { moves_on };
+    let looks_again = seen
+        .late_until
+        .filter(|_| seen.observed.deleted_confirmed)
+        .map(|until| until.max(tx.now));
+    let due_at = if changed {
+        Some(tx.now)
+    } else {
+        moves_on.or(looks_again)
+    };
     lease::release(&tx, claim, due_at).await?;
     tx.commit().await?;
     if seen.observed.deleted_confirmed {

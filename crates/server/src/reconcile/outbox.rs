@@ -27,10 +27,13 @@ use crate::store::organizations::{self, Organization};
 use crate::store::outbox::{self, Fate, Message};
 use crate::store::{meetings, members, proposals};
 
-/// Over some two days, a mail server that is down is given up (F32).
-const MOST_ATTEMPTS: i64 = 60;
+/// A mail server that is down is given up after two days (F32).
+const MOST_PATIENCE: SignedDuration = SignedDuration::from_hours(48);
 const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(5);
-const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(1);
+/// A message that was not taken leaves within a minute of the mail server's return (N10).
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(1);
+/// One that may have been taken is not sent again and again.
+const LONGEST_WAIT_IF_TAKEN: SignedDuration = SignedDuration::from_hours(1);
 const WITHOUT_SERVER: SignedDuration = SignedDuration::from_mins(10);
 
 /// Sends one message.
@@ -72,7 +75,7 @@ async fn one(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
             conclude(tools, claim, &message, None).await
         }
         Delivery::Refused(why) => give_up(tools, claim, message, Fate::Failed, &why).await,
-        Delivery::TryAgain(why) | Delivery::Unknown(why) => {
+        Delivery::TryAgain(ref why) | Delivery::Unknown(ref why) => {
             tracing::warn!(
                 organization.id = %claim.organization,
                 message.id = %message.id,
@@ -80,13 +83,18 @@ async fn one(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
                 why,
                 "a message was not taken by the mail server; it is tried again"
             );
-            if message.attempts >= MOST_ATTEMPTS {
-                return give_up(tools, claim, message, Fate::Failed, &why).await;
+            let waited = tools.clock.now().duration_since(message.created_at);
+            if waited >= MOST_PATIENCE {
+                return give_up(tools, claim, message, Fate::Failed, why).await;
             }
             tools.figures.mail("tried_again");
-            message.reason = Some(why);
+            let longest = match &delivery {
+                Delivery::Unknown(_) => LONGEST_WAIT_IF_TAKEN,
+                _ => LONGEST_WAIT,
+            };
+            message.reason = Some(why.clone());
             let doublings = u32::try_from(message.attempts - 1).unwrap_or(0).min(12);
-            let wait = (FIRST_WAIT * 2_i32.pow(doublings)).min(LONGEST_WAIT);
+            let wait = (FIRST_WAIT * 2_i32.pow(doublings)).min(longest);
             conclude(tools, claim, &message, Some(wait)).await
         }
     }

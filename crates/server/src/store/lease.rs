@@ -34,7 +34,8 @@ pub enum Work {
 }
 
 impl Work {
-    fn table(self) -> &'static str {
+    /// Its name in the database.
+    pub fn table(self) -> &'static str {
         match self {
             Self::Links => "meeting_links",
             Self::Directory => "directory_accounts",

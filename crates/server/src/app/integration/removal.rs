@@ -2,6 +2,7 @@
 
 use mentoring::event::Event;
 use mentoring::integration::IntegrationState;
+use mentoring::link::LinkState;
 use mentoring::refusal::Refusal;
 use mentoring::track::Mode;
 
@@ -74,13 +75,13 @@ impl App {
             match choice {
                 Removal::Delete(mode) => self.become_mode(tx, acting, &stored, mode).await?,
                 Removal::Keep => {
-                    let made = links::find_in(tx, organization, stored.meeting.id)
+                    let works = links::find_in(tx, organization, stored.meeting.id)
                         .await?
-                        .is_some_and(|link| link.observed.join_url.is_some() && !link.moving);
-                    if made {
+                        .is_some_and(|link| link.state == LinkState::Ready && !link.moving);
+                    if works {
                         links::keep(tx, organization, stored.meeting.id).await?;
                     } else {
-                        // There is no link to keep: the meeting stands, by phone.
+                        // Nobody has a link to keep: the meeting stands, by phone.
                         self.become_mode(tx, acting, &stored, Mode::Phone).await?;
                     }
                 }

@@ -52,6 +52,8 @@ pub struct Link {
     pub moving: bool,
     /// Which Teams meeting of the meeting people were told of.
     pub told_generation: Option<i64>,
+    /// Until when a call to make it, whose answer never came, may still arrive at Microsoft.
+    pub late_until: Option<Timestamp>,
 }
 
 fn link(row: row::Model) -> Stored<Link> {
@@ -90,11 +92,15 @@ fn link(row: row::Model) -> Stored<Link> {
         host: row.host_object_id,
         moving: row.moving,
         told_generation: row.told_generation,
+        late_until: row.late_until.map(instant),
     })
 }
 
 /// Asks for a Teams meeting, for the first time or anew after a deletion. `generation`
 /// makes a new external id; only this decision raises it (reliability: the mechanism).
+///
+/// One that is not deleted yet, or that a late call may still make, is wanted again: under
+/// another external id nobody would know of it any more.
 pub async fn want(
     tx: &Tx,
     organization: OrganizationId,
@@ -106,7 +112,15 @@ pub async fn want(
     let previous = row::Entity::find_by_id((organization.0, meeting.0))
         .one(tx.on())
         .await?;
-    let generation = previous.as_ref().map_or(1, |row| row.generation + 1);
+    let again = previous.as_ref().filter(|row| {
+        may_be_there(row, tx.now) && row.integration_generation == integration_generation
+    });
+    let there = again.filter(|row| !row.deleted_confirmed);
+    let generation = match (again, &previous) {
+        (Some(row), _) => row.generation,
+        (None, Some(row)) => row.generation + 1,
+        (None, None) => 1,
+    };
     let fresh = row::ActiveModel {
         organization_id: Set(organization.0),
         id: Set(meeting.0),
@@ -115,17 +129,18 @@ pub async fn want(
         state: Set(state.to_owned()),
         reason: Set(reason.map(str::to_owned)),
         generation: Set(generation),
-        online_meeting_id: Set(None),
-        join_url: Set(None),
+        online_meeting_id: Set(there.and_then(|row| row.online_meeting_id.clone())),
+        join_url: Set(there.and_then(|row| row.join_url.clone())),
         applied_version: Set(None),
         applied_start: Set(None),
         checked_at: Set(None),
-        ever_called: Set(false),
+        ever_called: Set(again.is_some()),
         deleted_confirmed: Set(false),
+        late_until: Set(again.and_then(|row| row.late_until)),
         lobby_difference: Set(None),
         integration_generation: Set(integration_generation),
         kept: Set(false),
-        host_object_id: Set(None),
+        host_object_id: Set(there.and_then(|row| row.host_object_id)),
         moving: Set(false),
         looked_at: Set(None),
         attempts: Set(0),
@@ -142,6 +157,12 @@ pub async fn want(
         fresh.insert(tx.on()).await?;
     }
     Ok(())
+}
+
+/// Whether something may be at Microsoft that is no longer wanted.
+fn may_be_there(row: &row::Model, now: Timestamp) -> bool {
+    let is_late = row.late_until.is_some_and(|until| until > millis(now));
+    !row.wanted && !row.kept && row.ever_called && (!row.deleted_confirmed || is_late)
 }
 
 /// Says that something of the meeting changed that Teams should know.
@@ -209,11 +230,17 @@ pub async fn keep(tx: &Tx, organization: OrganizationId, meeting: MeetingId) -> 
     Ok(())
 }
 
-/// Records, before the first call to Microsoft leaves, that a Teams meeting may exist
-/// from now on.
-pub async fn mark_called(tx: &Tx, organization: OrganizationId, meeting: MeetingId) -> Stored<()> {
+/// Records, before a call to Microsoft leaves that may make a Teams meeting, that one may
+/// exist from now on, and until when the call may arrive.
+pub async fn mark_called(
+    tx: &Tx,
+    organization: OrganizationId,
+    meeting: MeetingId,
+    late_until: Timestamp,
+) -> Stored<()> {
     row::Entity::update_many()
         .col_expr(row::Column::EverCalled, true.into())
+        .col_expr(row::Column::LateUntil, Some(millis(late_until)).into())
         .filter(row::Column::OrganizationId.eq(organization.0))
         .filter(row::Column::Id.eq(meeting.0))
         .exec(tx.on())
@@ -243,6 +270,7 @@ pub async fn save(tx: &Tx, link: &Link) -> Stored<()> {
             lobby_difference: Set(differences),
             attempts: Set(link.attempts),
             host_object_id: Set(link.host),
+            late_until: Set(link.late_until.map(millis)),
             ..Default::default()
         })
         .filter(row::Column::OrganizationId.eq(link.organization.0))
@@ -352,10 +380,18 @@ pub async fn count_without_link(tx: &Tx, organization: OrganizationId) -> Stored
         .await?)
 }
 
-/// How many Teams meetings are still being deleted; those given up are not among them.
+/// How many Teams meetings are still being deleted, or may still be made by a late call and
+/// are to be deleted then; those given up are not among them.
 pub async fn count_being_deleted(tx: &Tx, organization: OrganizationId) -> Stored<u64> {
     let being = tombstones(organization).filter(row::Column::DueAt.is_not_null());
-    Ok(being.count(tx.on()).await?)
+    let late = row::Entity::find()
+        .filter(row::Column::OrganizationId.eq(organization.0))
+        .filter(row::Column::Wanted.eq(false))
+        .filter(row::Column::DeletedConfirmed.eq(true))
+        .filter(row::Column::LateUntil.is_not_null())
+        .filter(row::Column::DueAt.is_not_null())
+        .filter(row::Column::Kept.eq(false));
+    Ok(being.count(tx.on()).await? + late.count(tx.on()).await?)
 }
 
 /// How many Teams meetings are still to be deleted, for the page that shows the progress.
@@ -466,6 +502,7 @@ mod row {
         pub moving: bool,
         pub told_generation: Option<i64>,
         pub looked_at: Option<i64>,
+        pub late_until: Option<i64>,
         pub attempts: i64,
         pub due_at: Option<i64>,
         pub lease_owner: Option<String>,

@@ -1,0 +1,468 @@
+//! Whether every promise was kept, when all has come to rest.
+
+use std::collections::BTreeMap;
+
+use ithaca::store::links::{self, Link};
+use ithaca::store::meetings::{self, StoredMeeting};
+use ithaca::store::{audit, integrations, members};
+use jiff::Timestamp;
+use mentoring::integration::IntegrationState;
+use mentoring::link::LinkState;
+use mentoring::meeting::MeetingState;
+use mentoring::member::{Member, MemberState};
+use mentoring::organization::{MeetingId, OrganizationId};
+use mentoring::track::Mode;
+use sandbox::tenant::meetings::OnlineMeeting;
+use sea_orm::{ConnectionTrait as _, DbBackend, QueryResult, Statement};
+use uuid::Uuid;
+
+use crate::companies::Company;
+use crate::mail::Received;
+use crate::world::World;
+
+/// Checks N1 to N5 and N8 to N11; N6 and N7 are watched while a history goes on.
+pub async fn check(world: &World) {
+    nothing_is_left_to_do(world).await;
+    for company in &world.companies {
+        let state = integrations::find_for_work(&world.store, company.id)
+            .await
+            .expect("integrations can be read")
+            .state;
+        teams_has_what_is_wanted(world, company, state).await;
+        people_know(world, company).await;
+        if let Some(number) = audit::first_break(&world.store, company.id)
+            .await
+            .expect("the log can be read")
+        {
+            world
+                .stage
+                .broken(format!("N11: the chain breaks at {number}"));
+        }
+        if matches!(
+            state,
+            IntegrationState::Removed | IntegrationState::NotIntegrated
+        ) {
+            nothing_is_left_of_the_token(world, company).await;
+        } else if state != IntegrationState::Integrated {
+            world
+                .stage
+                .broken(format!("N10: {} is {state:?}", company.domain));
+        }
+    }
+    what_was_acknowledged_is_there(world).await;
+    no_message_is_there_twice(world).await;
+}
+
+async fn rows(world: &World, text: &str) -> Vec<QueryResult> {
+    let statement = Statement::from_string(DbBackend::Sqlite, text.to_owned());
+    world
+        .store
+        .read()
+        .query_all_raw(statement)
+        .await
+        .unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+async fn meeting_ids(world: &World, organization: OrganizationId) -> Vec<MeetingId> {
+    let id = organization.0.simple();
+    rows(
+        world,
+        &format!("SELECT id FROM meetings WHERE organization_id = x'{id}' ORDER BY id"),
+    )
+    .await
+    .iter()
+    .map(|row| MeetingId(row.try_get::<Uuid>("", "id").expect("it is a UUID")))
+    .collect()
+}
+
+/// When the last lease ends that somebody holds.
+pub async fn last_lease(world: &World) -> Option<Timestamp> {
+    let mut last = None;
+    for table in world.tables() {
+        let text = format!(
+            "SELECT MAX(lease_until) AS until FROM {table} WHERE lease_owner IS NOT NULL AND due_at IS NOT NULL"
+        );
+        for row in rows(world, &text).await {
+            let until: Option<i64> = row.try_get("", "until").expect("it is a number");
+            last = last.max(until.map(ithaca::store::instant));
+        }
+    }
+    last
+}
+
+/// Until when a call may arrive late that makes a Teams meeting which nobody wants any more.
+pub async fn last_late_call(world: &World) -> Option<Timestamp> {
+    let text = "SELECT MAX(late_until) AS until FROM meeting_links WHERE NOT wanted AND NOT kept AND due_at IS NOT NULL";
+    let row = rows(world, text).await.pop()?;
+    let until: Option<i64> = row.try_get("", "until").expect("it is a number");
+    until.map(ithaca::store::instant)
+}
+
+/// All that stands in a row of work.
+pub async fn row(world: &World, table: &str, id: Uuid) -> Vec<String> {
+    let text = format!(
+        "SELECT group_concat('quote(' || name || ')', ' || ') AS all_ FROM pragma_table_info('{table}')"
+    );
+    let columns = rows(world, &text).await;
+    let columns: Vec<String> = columns
+        .iter()
+        .map(|row| row.try_get("", "all_").expect("it is a text"))
+        .collect();
+    let (columns, id) = (columns.join(""), id.simple());
+    let text = format!("SELECT {columns} AS row_ FROM {table} WHERE id = x'{id}'");
+    let all = rows(world, &text).await;
+    all.iter()
+        .map(|row| row.try_get("", "row_").expect("it is a text"))
+        .collect()
+}
+
+/// N9 and N10: nothing is due, and nobody holds anything.
+async fn nothing_is_left_to_do(world: &World) {
+    let now = world.stage.clock.now().as_millisecond();
+    for table in world.tables() {
+        for row in rows(
+            world,
+            &format!("SELECT hex(id) AS id, lease_owner, due_at FROM {table} WHERE due_at IS NOT NULL AND (lease_owner IS NOT NULL OR due_at <= {now})"),
+        )
+        .await
+        {
+            let id: String = row.try_get("", "id").expect("it is a text");
+            world.stage.broken(format!("N9: the row {id} of {table} is still worked on"));
+        }
+    }
+}
+
+/// N1, N2, N9 and N10 of links.
+async fn teams_has_what_is_wanted(world: &World, company: &Company, state: IntegrationState) {
+    let tenant = world.microsoft.tenant(company.id);
+    let now = world.microsoft.sandbox.now();
+    let truth: Vec<OnlineMeeting> = world.microsoft.sandbox.read(|state| {
+        let all = state.meetings.iter();
+        all.filter(|meeting| meeting.tenant == tenant && meeting.is_known_at(now))
+            .collect()
+    });
+    let mut by_meeting: BTreeMap<String, Vec<&OnlineMeeting>> = BTreeMap::new();
+    for teams in &truth {
+        let external_id = teams.external_id.as_deref().unwrap_or_default();
+        let (meeting, _) = external_id.split_once(':').unwrap_or((external_id, ""));
+        by_meeting
+            .entry(meeting.to_owned())
+            .or_default()
+            .push(teams);
+    }
+    for (meeting, all) in &by_meeting {
+        if all.len() > 1 && meeting != "trial" {
+            world
+                .stage
+                .broken(format!("N1: {} Teams meetings of {meeting}", all.len()));
+        }
+        if meeting == "trial" {
+            continue;
+        }
+        let Ok(id) = meeting.parse::<Uuid>() else {
+            world.stage.broken(format!("N2: nobody knows of {meeting}"));
+            continue;
+        };
+        let link = links::find_for_work(&world.store, company.id, MeetingId(id))
+            .await
+            .expect("links can be read");
+        match link {
+            None => world.stage.broken(format!(
+                "N2: no row knows of the Teams meeting of {meeting}"
+            )),
+            Some(link) if !link.wanted && !is_listed(world, company, &link).await => {
+                world.stage.broken(format!(
+                    "N2: {meeting} has a Teams meeting that nobody wants"
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    for id in meeting_ids(world, company.id).await {
+        let Some(stored) = find(world, company, id).await else {
+            continue;
+        };
+        let link = links::find_for_work(&world.store, company.id, id)
+            .await
+            .expect("links can be read");
+        let wants =
+            stored.meeting.mode == Mode::Teams && stored.meeting.state == MeetingState::Scheduled;
+        let Some(link) = link else {
+            if wants {
+                world
+                    .stage
+                    .broken(format!("N10: {id} has no row for its link"));
+            }
+            continue;
+        };
+        if !wants || link.kept || stored.meeting.is_over(world.stage.clock.now()) {
+            continue;
+        }
+        let teams = by_meeting.get(&id.to_string()).and_then(|all| all.first());
+        if state == IntegrationState::Integrated {
+            is_as_wanted(world, &stored, &link, teams.copied());
+        }
+    }
+}
+
+/// N10: the link works, and Teams has what the meeting says.
+fn is_as_wanted(world: &World, stored: &StoredMeeting, link: &Link, teams: Option<&OnlineMeeting>) {
+    let meeting = &stored.meeting;
+    let id = meeting.id;
+    if link.state != LinkState::Ready {
+        world
+            .stage
+            .broken(format!("N10: the link of {id} is {:?}", link.state));
+        return;
+    }
+    let Some(teams) = teams else {
+        world.stage.broken(format!(
+            "N10: the link of {id} is ready and there is no Teams meeting"
+        ));
+        return;
+    };
+    let url = teams.join_url("http://localhost:8443");
+    if link.observed.join_url.as_deref() != Some(&url) {
+        world
+            .stage
+            .broken(format!("N4: the link of {id} leads elsewhere"));
+    }
+    let current = meeting.current(world.stage.clock.now());
+    if teams.subject.as_deref() != Some(&meeting.title) || teams.start != current.starts_at {
+        world
+            .stage
+            .broken(format!("N10: Teams has another time or title of {id}"));
+    }
+}
+
+/// N2: what can't be deleted any more is told to the administrators.
+async fn is_listed(world: &World, company: &Company, link: &Link) -> bool {
+    if !link.kept {
+        return false;
+    }
+    let id =
+        link.observed.online_meeting_id.clone().unwrap_or_else(|| {
+            mentoring::link::external_id(link.meeting, link.observed.generation)
+        });
+    let organization = company.id.0.simple();
+    let text = format!(
+        "SELECT COUNT(*) AS told FROM audit_entries WHERE organization_id = x'{organization}' AND instr(details, '{id}') > 0"
+    );
+    let told = rows(world, &text).await;
+    told.iter()
+        .any(|row| row.try_get::<i64>("", "told").is_ok_and(|count| count > 0))
+}
+
+async fn find(world: &World, company: &Company, id: MeetingId) -> Option<StoredMeeting> {
+    meetings::find_for_work(&world.store, company.id, id)
+        .await
+        .expect("meetings can be read")
+}
+
+/// N3 and N4: whoever is of a meeting has it in their calendar as it is, and nobody else does.
+async fn people_know(world: &World, company: &Company) {
+    let boxes = world.mail.boxes();
+    let refused = world.mail.refused();
+    let now = world.stage.clock.now();
+    let people: Vec<Member> = members::list_for_work(&world.store, company.id, &company.people)
+        .await
+        .expect("members can be read");
+    for id in meeting_ids(world, company.id).await {
+        let Some(stored) = find(world, company, id).await else {
+            continue;
+        };
+        let meeting = &stored.meeting;
+        for person in &people {
+            let mail = boxes
+                .get(person.email.as_str())
+                .map_or(&[][..], Vec::as_slice);
+            let about: Vec<&Received> = mail
+                .iter()
+                .filter(|one| is_about(one, &meeting.uid))
+                .collect();
+            each_says_one_thing(world, person, &about);
+            let invited = about.iter().any(|one| method(one) == "REQUEST");
+            if invited && !world.promises.was_attended_by(id, person.id) {
+                world.stage.broken(format!(
+                    "N3: {} was invited to {id} and never of it",
+                    person.name()
+                ));
+            }
+            // What is over is nobody's business any more, and what a mailbox will not take can't
+            // be told.
+            if meeting.ends_at() <= now || refused.iter().any(|one| is_about(one, &meeting.uid)) {
+                continue;
+            }
+            // What is said of one occurrence leaves the rest of the series as it was.
+            let newest = about
+                .iter()
+                .filter(|one| is_whole(one))
+                .max_by_key(|one| sequence(one));
+            let newest = newest.copied();
+            let comes = meeting.is_attended_by(person.id)
+                && meeting.state == MeetingState::Scheduled
+                && person.state == MemberState::Active;
+            if comes {
+                knows_it(world, person, &stored, newest).await;
+            } else if newest.is_some_and(|one| method(one) == "REQUEST")
+                && (meeting.state == MeetingState::Cancelled || !meeting.is_attended_by(person.id))
+            {
+                world.stage.broken(format!(
+                    "N3: {} still has {id} in the calendar",
+                    person.name()
+                ));
+            }
+        }
+    }
+}
+
+async fn knows_it(
+    world: &World,
+    person: &Member,
+    stored: &StoredMeeting,
+    newest: Option<&Received>,
+) {
+    let meeting = &stored.meeting;
+    let link = links::find_for_work(&world.store, meeting.organization, meeting.id)
+        .await
+        .expect("links can be read");
+    let works = link.is_some_and(|link| link.state == LinkState::Ready || link.kept);
+    if meeting.mode == Mode::Teams && !works && stored.announced_mode != Some(Mode::Teams) {
+        return;
+    }
+    let calendar = newest.and_then(|one| one.calendar.as_ref());
+    let Some(calendar) = calendar.filter(|calendar| calendar.method == "REQUEST") else {
+        world.stage.broken(format!(
+            "N3: {} has no invitation to {}",
+            person.name(),
+            meeting.id
+        ));
+        return;
+    };
+    // Of a series, the newest word may be about one occurrence.
+    if meeting.repetition.is_some() {
+        return;
+    }
+    let starts = meeting
+        .schedule
+        .local_start
+        .strftime("%Y%m%dT%H%M%S")
+        .to_string();
+    if calendar.starts != starts || calendar.summary != meeting.title {
+        world.stage.broken(format!(
+            "N3: {} has {} at {} where {} is {} at {starts}",
+            person.name(),
+            calendar.summary,
+            calendar.starts,
+            meeting.id,
+            meeting.title
+        ));
+    }
+}
+
+/// N3: what is sent again is the same message.
+fn each_says_one_thing(world: &World, person: &Member, about: &[&Received]) {
+    let mut said: BTreeMap<(i64, String, Option<String>), &Received> = BTreeMap::new();
+    for one in about {
+        let Some(calendar) = &one.calendar else {
+            continue;
+        };
+        let key = (
+            calendar.sequence,
+            calendar.method.clone(),
+            calendar.only.clone(),
+        );
+        let first = said.entry(key).or_insert(one);
+        if first.message_id != one.message_id
+            || first.calendar.as_ref().map(|one| &one.text) != Some(&calendar.text)
+        {
+            world.stage.broken(format!(
+                "N3: {} got {} {} of {} in two messages",
+                person.name(),
+                calendar.method,
+                calendar.sequence,
+                calendar.summary
+            ));
+        }
+    }
+}
+
+fn is_about(one: &Received, uid: &str) -> bool {
+    one.calendar
+        .as_ref()
+        .is_some_and(|calendar| calendar.uid == uid)
+}
+
+fn is_whole(one: &Received) -> bool {
+    one.calendar
+        .as_ref()
+        .is_some_and(|calendar| calendar.only.is_none())
+}
+
+fn method(one: &Received) -> &str {
+    one.calendar
+        .as_ref()
+        .map_or("", |calendar| &calendar.method)
+}
+
+fn sequence(one: &Received) -> i64 {
+    one.calendar
+        .as_ref()
+        .map_or(-1, |calendar| calendar.sequence)
+}
+
+/// N5.
+async fn what_was_acknowledged_is_there(world: &World) {
+    for promised in world.promises.meetings() {
+        let promised = &promised.meeting;
+        let kept = meetings::find_for_work(&world.store, promised.organization, promised.id)
+            .await
+            .expect("meetings can be read");
+        let Some(kept) = kept.map(|stored| stored.meeting) else {
+            world.stage.broken(format!("N5: {} is gone", promised.id));
+            continue;
+        };
+        let is_older = kept.revision < promised.revision;
+        let differs = kept.revision == promised.revision
+            && (kept.title != promised.title
+                || kept.schedule != promised.schedule
+                || kept.state != promised.state
+                || kept.mode != promised.mode);
+        let is_back =
+            promised.state == MeetingState::Cancelled && kept.state != MeetingState::Cancelled;
+        if is_older || differs || is_back {
+            world
+                .stage
+                .broken(format!("N5: {} is not as was acknowledged", promised.id));
+        }
+    }
+}
+
+/// N3: one row per meeting, person and topic.
+async fn no_message_is_there_twice(world: &World) {
+    let twice = rows(
+        world,
+        "SELECT COUNT(*) AS rows_ FROM (SELECT 1 FROM outbox GROUP BY about_id, member_id, topic HAVING COUNT(*) > 1)",
+    )
+    .await;
+    let count = twice
+        .first()
+        .map_or(0, |row| row.try_get::<i64>("", "rows_").unwrap_or(0));
+    if count > 0 {
+        world
+            .stage
+            .broken(format!("N3: {count} messages are there twice"));
+    }
+}
+
+/// N8.
+async fn nothing_is_left_of_the_token(world: &World, company: &Company) {
+    let left = ithaca::store::credentials::find(&world.store, company.id)
+        .await
+        .expect("credentials can be read");
+    if left.is_some() {
+        world
+            .stage
+            .broken(format!("N8: a token of {} is left", company.domain));
+    }
+}

@@ -1,0 +1,38 @@
+//! Seeds that once broke a promise, each with what was wrong. What a seed leads to changes with
+//! the choices that a history has, so the mend of each has a test of its own as well, where one
+//! can be written; these are run again all the same.
+
+use crate::run;
+use crate::world::Options;
+
+/// With what was wrong.
+const ONCE_BROKEN: &[(u64, &str)] = &[
+    (
+        1_024,
+        "a lost answer and a failure after it hid that a create had left (F03)",
+    ),
+    (
+        1_042,
+        "a meeting that became one on Teams again before its old one was deleted",
+    ),
+    (
+        1_069,
+        "Teams was removed with links kept before people were told of them",
+    ),
+    (
+        2_048,
+        "Microsoft named a wrong id, and the right meeting was left behind",
+    ),
+];
+
+#[test]
+fn what_once_broke_a_promise_keeps_it() {
+    for (seed, what) in ONCE_BROKEN {
+        let outcome = run(*seed, &Options::default());
+        assert!(
+            outcome.broken.is_empty(),
+            "seed {seed}, {what}: {:#?}",
+            outcome.broken
+        );
+    }
+}
