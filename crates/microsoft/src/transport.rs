@@ -6,10 +6,11 @@
 
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, Request, Response, StatusCode, header};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
 use http_body::Body;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
@@ -70,7 +71,10 @@ pub enum TransportError {
 pub struct Transport {
     service: BoxCloneSyncService<Request<RequestBody>, Response<ResponseBody>, BoxError>,
     deadline: Duration,
+    answered: Option<Watch>,
 }
+
+type Watch = Arc<dyn Fn(&Method, &Uri) + Send + Sync>;
 
 impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -106,6 +110,15 @@ impl Transport {
         })
     }
 
+    /// The same, telling of each answer once it is read and before anything is made of it.
+    #[must_use]
+    pub fn watched(self, answered: impl Fn(&Method, &Uri) + Send + Sync + 'static) -> Self {
+        Self {
+            answered: Some(Arc::new(answered)),
+            ..self
+        }
+    }
+
     /// Through any service of that shape, such as an axum `Router`.
     pub fn service<S, B>(service: S) -> Self
     where
@@ -123,6 +136,7 @@ impl Transport {
         Self {
             service: BoxCloneSyncService::new(service),
             deadline: DEADLINE,
+            answered: None,
         }
     }
 
@@ -135,6 +149,7 @@ impl Transport {
         let unreachable = |error: BoxError| {
             Failure::new(Kind::Unreachable).detailed(&chain(error.as_ref()), sent)
         };
+        let (method, uri) = (request.method().clone(), request.uri().clone());
         let exchange = async {
             let response = self
                 .service
@@ -166,6 +181,9 @@ impl Transport {
                 }
                 Err(error) => return Err(unreachable(error).with_ids(&parts.headers)),
             };
+            if let Some(answered) = &self.answered {
+                answered(&method, &uri);
+            }
             Ok(Answer {
                 status: parts.status,
                 headers: parts.headers,

@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 use url::Url;
 
 use crate::app::members::NewMember;
+use crate::backup;
 use crate::clock::Randomness;
 use crate::config::Config;
 use crate::demo;
@@ -55,6 +56,9 @@ enum Command {
         /// Keep everything in this directory, to be there again after a restart
         #[arg(long, value_name = "DIR")]
         data: Option<PathBuf>,
+        /// Keep Ithaca's part of it in this PostgreSQL database instead: `postgres://…`
+        #[arg(long, value_name = "URL", requires = "data")]
+        database: Option<String>,
         /// Say where to look as one line of JSON, once everything answers
         #[arg(long)]
         json: bool,
@@ -100,6 +104,40 @@ enum Command {
         /// Say it as JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Copy the database into a new file, while Ithaca runs
+    Backup {
+        /// The file to make
+        file: PathBuf,
+        /// The configuration file
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Put a backup in the place of the database; it begins fenced
+    Restore {
+        /// The backup
+        file: PathBuf,
+        /// Move aside what is there
+        #[arg(long)]
+        replace: bool,
+        /// The configuration file
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Let people look and nothing else happen: no mail, no calls to Microsoft, no changes
+    Fence {
+        /// The configuration file
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Confirm that this Ithaca is the only one that works on its data
+    Unfence {
+        /// Send also what waited to be sent when the backup was made
+        #[arg(long)]
+        send_waiting: bool,
+        /// The configuration file
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
     },
     /// Say what is wrong with a configuration, with the line and the remedy
     Check {
@@ -204,6 +242,7 @@ fn obey(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             sandbox_url,
             sandbox_admin_url,
             data,
+            database,
             json,
         } => {
             crate::serve::log(
@@ -217,6 +256,7 @@ fn obey(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                     .zip(sandbox_admin_url)
                     .map(|(url, admin_url)| demo::Apart { url, admin_url }),
                 data,
+                database,
                 json,
             }))
         }
@@ -278,6 +318,17 @@ fn obey(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             Ok(())
         }),
         Command::Status { config, json } => status(&config, json),
+        Command::Backup { file, config } => tells(backup::backup(&config, &file)),
+        Command::Restore {
+            file,
+            replace,
+            config,
+        } => tells(backup::restore(&config, &file, replace)),
+        Command::Fence { config } => tells(backup::raise(&config)),
+        Command::Unfence {
+            send_waiting,
+            config,
+        } => tells(backup::lower(&config, send_waiting)),
         Command::Check { config } => check(&config),
         Command::Key(KeyCommand::Create { file }) => create_key(&file),
     }
@@ -317,6 +368,14 @@ fn status(config: &std::path::Path, json: bool) -> ExitCode {
     } else {
         ExitCode::FAILURE
     }
+}
+
+/// Does something and says what came of it.
+fn tells(work: impl Future<Output = Result<String, StartError>>) -> ExitCode {
+    block_on(async {
+        println!("{}", work.await?);
+        Ok(())
+    })
 }
 
 fn check(path: &std::path::Path) -> ExitCode {

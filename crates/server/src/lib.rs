@@ -2,12 +2,14 @@
 
 pub mod api;
 pub mod app;
+pub mod backup;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod content;
 pub mod demo;
 pub mod door;
+pub mod failpoints;
 pub mod figures;
 pub mod instance;
 pub mod mail;

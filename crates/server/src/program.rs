@@ -16,11 +16,11 @@ use crate::instance::Instance;
 use crate::mail::{Sender, Smtp};
 use crate::phase::{Peers, Phase};
 use crate::reconcile::{self, Statuses, Tools};
-use crate::store::Store;
 use crate::store::alone::Alone;
+use crate::store::{Store, lease};
 use crate::vault::Vault;
 use crate::wake::Wake;
-use crate::{api, request, server, web};
+use crate::{api, failpoints, request, server, web};
 
 /// What a program is made of.
 #[derive(Debug)]
@@ -120,10 +120,17 @@ impl Program {
 
     /// Does the work as long as pages are `served`.
     pub async fn work_while(self, served: impl Future<Output = ()>) {
+        if let Err(error) = lease::take_back(&self.tools.store).await {
+            tracing::error!(%error, "what the process before this one held could not be taken back; it is due again when its leases end");
+        }
         let reconcilers = reconcile::start(&self.tools);
         self.app.phase.serve();
         served.await;
-        reconcilers.stop().await;
+        reconcilers.stop(server::DRAIN).await;
+        // Whatever was cut off is somebody else's to take up, at once.
+        if let Err(error) = lease::give_back(&self.tools.store, &self.tools.node).await {
+            tracing::warn!(%error, "rows under work could not be given back; they are due again when their leases end");
+        }
         self.app.store.close().await;
     }
 }
@@ -151,8 +158,24 @@ pub fn microsoft_client(
     Client::new(
         cloud,
         application,
-        transport,
+        transport.watched(|method, uri| {
+            let place = Place(uri.path());
+            failpoints::pass(format_args!("answered {method} {place}"));
+        }),
         microsoft::Clock::new(move || clock.now()),
         microsoft::Randomness::new(move |bytes| randomness.fill(bytes)),
     )
+}
+
+/// A path of Microsoft's without the ids in it.
+struct Place<'a>(&'a str);
+
+impl std::fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for part in self.0.split('/').skip(1) {
+            let is_id = part.len() > 24 || part.contains(['@', '(']);
+            write!(f, "/{}", if is_id { "*" } else { part })?;
+        }
+        Ok(())
+    }
 }

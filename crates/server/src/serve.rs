@@ -58,7 +58,8 @@ enum Part {
     Command,
 }
 
-fn place(config: &Config) -> Result<store::Place, StartError> {
+/// Where the database of a configuration is.
+pub fn place(config: &Config) -> Result<store::Place, StartError> {
     if let Some(path) = config.database.sqlite_file() {
         return Ok(store::Place::Sqlite(path));
     }

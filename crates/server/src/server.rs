@@ -27,7 +27,7 @@ use crate::phase;
 /// A client has so long to send its request's head (W-17).
 const HEAD: Duration = Duration::from_secs(15);
 /// Requests that run at the end have so long (F36).
-const DRAIN: Duration = Duration::from_secs(25);
+pub const DRAIN: Duration = Duration::from_secs(25);
 /// More connections than this wait to be accepted.
 const CONNECTIONS: usize = 8_192;
 /// Headers of a request, all together, in bytes.

@@ -170,7 +170,7 @@ fn operation(route: &Route) -> Value {
     let writes: &[u16] = if route.method == "get" {
         &[]
     } else {
-        &[403, 409, 413, 415, 422]
+        &[403, 409, 413, 415, 422, 503]
     };
     for status in always.iter().chain(writes).chain(route.refusals) {
         let code = StatusCode::from_u16(*status).unwrap_or_default();
@@ -181,7 +181,7 @@ fn operation(route: &Route) -> Value {
             StatusCode::UNAUTHORIZED => {
                 refusal["headers"] = json!({ "WWW-Authenticate": header("Bearer.", true) });
             }
-            StatusCode::TOO_MANY_REQUESTS => {
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
                 refusal["headers"] = json!({ "Retry-After": header("So many seconds.", true) });
             }
             _ => {}

@@ -32,7 +32,7 @@ impl FieldError {
 }
 
 /// The kinds of problems: the end of `type`, the status, and the title.
-pub const KINDS: [(&str, StatusCode, &str); 14] = [
+pub const KINDS: [(&str, StatusCode, &str); 15] = [
     (
         "unreadable",
         StatusCode::BAD_REQUEST,
@@ -93,6 +93,11 @@ pub const KINDS: [(&str, StatusCode, &str); 14] = [
         "broken",
         StatusCode::INTERNAL_SERVER_ERROR,
         "Something is broken on our side",
+    ),
+    (
+        "read-only",
+        StatusCode::SERVICE_UNAVAILABLE,
+        "Nothing can be changed just now",
     ),
     (
         "not-readable",
@@ -243,6 +248,9 @@ impl From<AppError> for Problem {
                 "That was tried too often. Wait before you try again.",
             )
             .later(seconds),
+            AppError::ReadOnly(why) => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, why.sentence()).later(60)
+            }
             AppError::Broken(cause) => Self::broken(cause),
         }
     }

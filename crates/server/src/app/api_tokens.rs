@@ -1,15 +1,16 @@
 //! API tokens: made and revoked by their member, and whom a token lets act.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use mentoring::api_token::{self, ApiToken, Wish};
 use mentoring::member::Member;
+use mentoring::organization::OrganizationId;
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
 use super::sessions::key_of;
 use super::{Acting, App, AppError, Done, record};
-use crate::store::api_tokens;
 use crate::store::organizations::Organization;
+use crate::store::{Stored, api_tokens};
 
 /// Every token begins so, for people and for programs that search for lost secrets.
 const MARK: &str = "ith_";
@@ -42,7 +43,7 @@ impl App {
             self.randomness.code(),
             self.randomness.code()
         ));
-        let tx = self.store.begin(organization).await?;
+        let tx = self.store.begin_at_the_door(organization).await?;
         let had = api_tokens::count_in(&tx, organization, acting.actor.member).await?;
         let id = self.randomness.uuid_v7(tx.now);
         let (token, event) =
@@ -57,7 +58,7 @@ impl App {
     /// Ends a token of the actor's own, from the next request on.
     pub async fn revoke_api_token(&self, acting: &Acting, id: Uuid) -> Done<()> {
         let organization = acting.actor.organization;
-        let tx = self.store.begin(organization).await?;
+        let tx = self.store.begin_at_the_door(organization).await?;
         let token = api_tokens::find_in(&tx, organization, acting.actor.member, id)
             .await?
             .ok_or(AppError::NotFound)?;
@@ -65,6 +66,17 @@ impl App {
         record(&tx, acting, &api_token::revoke(&token)).await?;
         tx.commit().await?;
         Ok(())
+    }
+
+    async fn note_used(
+        &self,
+        organization: OrganizationId,
+        id: Uuid,
+        now: Timestamp,
+    ) -> Stored<()> {
+        let tx = self.store.begin_unscoped().await?;
+        api_tokens::touch(&tx, organization, id, now).await?;
+        tx.commit().await
     }
 
     /// Whom a token lets act: nobody once it was revoked or has expired, or once its member
@@ -87,9 +99,10 @@ impl App {
         let now = self.clock.now();
         let is_old = |at| now.duration_since(at) >= USED_STEP;
         if token.last_used_at.is_none_or(is_old) {
-            let tx = self.store.begin_unscoped().await?;
-            api_tokens::touch(&tx, organization, token.id, now).await?;
-            tx.commit().await?;
+            // Who comes to read may, even where nothing can be saved just now.
+            if let Err(error) = self.note_used(organization, token.id, now).await {
+                tracing::warn!(%error, "the use of an API token could not be noted");
+            }
         }
         let (acting, member, organization) = active;
         Ok(Some(TokenHolder {

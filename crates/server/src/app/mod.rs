@@ -107,9 +107,40 @@ pub enum AppError {
     /// Too many tries; come back after so many seconds.
     #[error("too many tries")]
     TooMany(u64),
+    /// Nothing can be changed for the time being, and why.
+    #[error("{}", .0.sentence())]
+    ReadOnly(ReadOnly),
     /// Something is broken on our side. Logged once, at the edge.
     #[error("broken: {0}")]
     Broken(String),
+}
+
+/// Why nothing can be changed for the time being.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadOnly {
+    /// It may be a copy of an Ithaca that is in use.
+    Fenced,
+    /// Nothing fits on the disk any more.
+    Full,
+    /// Somebody else holds the database for long.
+    Busy,
+}
+
+impl ReadOnly {
+    /// What it means for whoever wanted to change something.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::Fenced => {
+                "This Ithaca was restored from a backup. You can look, but nothing can be changed until whoever runs it confirms that it is the only one."
+            }
+            Self::Full => {
+                "Ithaca has no room left to save anything. Nothing of yours was saved; what is here can be read, and saving works again as soon as there is room."
+            }
+            Self::Busy => {
+                "Somebody else keeps the database busy. Nothing of yours was saved; try again in a moment."
+            }
+        }
+    }
 }
 
 fn sentences(refusals: &[Refusal]) -> String {
@@ -130,6 +161,15 @@ impl From<StoreError> for AppError {
             StoreError::Stale => Self::Conflict(
                 "Somebody else changed this in the meantime. Look at it again before you change it.".to_owned(),
             ),
+            StoreError::Fenced => Self::ReadOnly(ReadOnly::Fenced),
+            StoreError::Full(cause) => {
+                tracing::error!(%cause, "nothing can be saved: the disk is full");
+                Self::ReadOnly(ReadOnly::Full)
+            }
+            StoreError::Busy(cause) => {
+                tracing::warn!(%cause, "a change waited too long for the database");
+                Self::ReadOnly(ReadOnly::Busy)
+            }
             other => Self::Broken(other.to_string()),
         }
     }

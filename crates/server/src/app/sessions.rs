@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use mentoring::event::Event;
 use mentoring::member::{EmailAddress, Member, MemberState};
 use mentoring::organization::{MemberId, OrganizationId, TrackId};
@@ -15,7 +15,7 @@ use super::{Acting, App, AppError, Done};
 use crate::store::audit::{self, Author};
 use crate::store::organizations::Organization;
 use crate::store::sessions::Session;
-use crate::store::{attempts, members, organizations, sessions, tracks};
+use crate::store::{Stored, attempts, members, organizations, sessions, tracks};
 
 /// W-15: so many failures in a quarter of an hour, by account and by network address.
 const WINDOW: SignedDuration = SignedDuration::from_mins(15);
@@ -174,7 +174,7 @@ impl App {
             self.randomness.code(),
             self.randomness.code()
         ));
-        let tx = self.store.begin(member.organization).await?;
+        let tx = self.store.begin_at_the_door(member.organization).await?;
         let session = Session {
             key: key_of(secret.expose_secret()),
             organization: member.organization,
@@ -212,9 +212,10 @@ impl App {
             return Ok(None);
         }
         if unseen > SEEN_STEP {
-            let tx = self.store.begin_unscoped().await?;
-            sessions::touch(&tx, &key, now + IDLE).await?;
-            tx.commit().await?;
+            // Who comes to read may, even where nothing can be saved just now.
+            if let Err(error) = self.note_seen(&key, now + IDLE).await {
+                tracing::warn!(%error, "a session could not be prolonged");
+            }
         }
         let (member, organization) = (known.member, known.organization);
         let enrolments = tracks::enrolments_of(&self.store, organization.id, member.id).await?;
@@ -228,6 +229,12 @@ impl App {
             member,
             key,
         }))
+    }
+
+    async fn note_seen(&self, key: &[u8], until: Timestamp) -> Stored<()> {
+        let tx = self.store.begin_unscoped().await?;
+        sessions::touch(&tx, key, until).await?;
+        tx.commit().await
     }
 
     /// A member with what they may do, while they are active.
@@ -254,7 +261,10 @@ impl App {
     /// Ends this browser's session.
     pub async fn sign_out(&self, signed_in: &SignedIn) -> Done<()> {
         let acting = &signed_in.acting;
-        let tx = self.store.begin(acting.actor.organization).await?;
+        let tx = self
+            .store
+            .begin_at_the_door(acting.actor.organization)
+            .await?;
         sessions::delete(&tx, &signed_in.key).await?;
         super::record(
             &tx,
@@ -270,7 +280,10 @@ impl App {
 
     /// Ends all sessions of the actor, this one too.
     pub async fn sign_out_everywhere(&self, acting: &Acting) -> Done<()> {
-        let tx = self.store.begin(acting.actor.organization).await?;
+        let tx = self
+            .store
+            .begin_at_the_door(acting.actor.organization)
+            .await?;
         sessions::delete_of_member(&tx, acting.actor.organization, acting.actor.member).await?;
         super::record(
             &tx,

@@ -36,6 +36,8 @@ pub struct Settings {
     pub sandbox: Option<Apart>,
     /// Where everything is kept; without it, nowhere for long.
     pub data: Option<PathBuf>,
+    /// A PostgreSQL database, for what would be in a file there.
+    pub database: Option<String>,
     /// Whether the first line is for programs.
     pub json: bool,
 }
@@ -145,7 +147,10 @@ pub async fn run(settings: Settings) -> Result<(), StartError> {
         .await?;
 
     let vault = folder.vault(&randomness)?;
-    let place = folder.database();
+    let place = match &settings.database {
+        Some(url) => store::Place::Postgres(url.clone()),
+        None => folder.database(),
+    };
     let alone = alone_with(&place)?;
     refuse_without_keys(&place, &clock, &vault).await?;
     let store = Store::open(&place, clock.clone())

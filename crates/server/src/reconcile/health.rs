@@ -1,7 +1,7 @@
 //! The live test of an integration: the same calls as for real meetings, on one trial
 //! meeting that is gone afterwards. What it finds is shown line by line.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use mentoring::event::Event;
 use mentoring::health::next_night;
 use mentoring::integration::IntegrationState;
@@ -184,7 +184,7 @@ impl Trial {
         let meetings = tools.microsoft.online_meetings(token);
         let start = tools.clock.now() + SignedDuration::from_hours(24);
         let new = NewOnlineMeeting {
-            external_id: format!("trial:{}", tools.randomness.uuid_v7(tools.clock.now())),
+            external_id: external_id(&access.integration),
             subject: "Ithaca: trial meeting".to_owned(),
             start,
             end: start + SignedDuration::from_mins(30),
@@ -211,6 +211,16 @@ impl Trial {
         update?;
         read
     }
+}
+
+/// The same for as long as no test was concluded: the test after a crash gets the meeting
+/// that was left behind, and deletes it.
+fn external_id(integration: &Integration) -> String {
+    let before = integration.checked_at.map_or(0, Timestamp::as_millisecond);
+    format!(
+        "trial:{}:{}:{before}",
+        integration.organization, integration.generation
+    )
 }
 
 async fn conclude(

@@ -110,10 +110,16 @@ pub struct Running {
 }
 
 impl Running {
-    /// Lets each finish the row it holds, then ends.
-    pub async fn stop(mut self) {
+    /// Lets each finish the row it holds, for so long; then ends them all.
+    pub async fn stop(mut self, patience: Duration) {
         self.stop.cancel();
-        while self.tasks.join_next().await.is_some() {}
+        let finished = tokio::time::timeout(patience, async {
+            while self.tasks.join_next().await.is_some() {}
+        });
+        if finished.await.is_err() {
+            tracing::warn!("some rows were not finished in time; they are given back");
+            self.tasks.shutdown().await;
+        }
     }
 }
 

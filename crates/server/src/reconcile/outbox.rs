@@ -17,6 +17,7 @@ use url::Url;
 use super::{Tools, Trouble};
 use crate::app::access_links::sealed_place;
 use crate::content::{Content, Invitation, OfferedTimes, Reminder};
+use crate::failpoints;
 use crate::mail::{
     Correspondent, Delivery, Letter, MeetingLetter, MeetingReader, MemberInvitation,
     Message as Mail, MessageId, OfferedTimesLetter, PasswordReset, ReminderLetter, Sender, TeamsNearCeiling,
@@ -67,6 +68,7 @@ async fn one(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
     };
     let composed = compose(tools, &message, &content, &reader, &organization)?;
     let delivery = smtp.deliver(&composed.compose(&tools.sender)?).await;
+    failpoints::pass(format_args!("answered by the mail server"));
     message.attempts += 1;
     match delivery {
         Delivery::Delivered => {

@@ -9,7 +9,7 @@ use mentoring::organization::OrganizationId;
 use sea_orm::{ConnectionTrait, FromQueryResult, Statement, Value};
 use uuid::Uuid;
 
-use super::{Store, StoreError, Stored, Tx, millis, sql};
+use super::{Store, StoreError, Stored, Tx, fence, millis, sql};
 
 /// The tables that hold work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,18 @@ pub enum Work {
 }
 
 impl Work {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Links,
+        Self::Directory,
+        Self::Credentials,
+        Self::Integrations,
+        Self::Drift,
+        Self::Outbox,
+        Self::Reminders,
+        Self::Proposals,
+    ];
+
     /// Its name in the database.
     pub fn table(self) -> &'static str {
         match self {
@@ -167,10 +179,11 @@ async fn waiting(
            FROM organizations AS o \
            WHERE o.id {side} $1 AND EXISTS (SELECT 1 FROM {table} AS d \
              WHERE d.organization_id = o.id AND d.due_at IS NOT NULL AND d.due_at <= {now} \
-             AND (d.lease_until IS NULL OR d.lease_until <= {now}))) AS waiting \
+             AND (d.lease_until IS NULL OR d.lease_until <= {now})) AND {open}) AS waiting \
          WHERE held < $2 ORDER BY id LIMIT {most}",
         table = work.table(),
         now = sql::now_millis(on, tx.database_now),
+        open = fence::OPEN,
         most = share.batches,
     );
     let values: [Value; 2] = [last.into(), i64::from(share.of_one).into()];
@@ -224,6 +237,44 @@ async fn take(
             fencing: row.fencing,
         })
         .collect())
+}
+
+/// Takes back what a process held that is no more.
+///
+/// A database in a file has one process at a time, so at its start nobody holds anything;
+/// were there another one all the same, its results would not count any more. With several
+/// nodes, leases run out by themselves.
+pub async fn take_back(store: &Store) -> Stored<()> {
+    if super::is_postgres(store.read()) {
+        return Ok(());
+    }
+    let tx = store.begin_unscoped().await?;
+    for work in Work::ALL {
+        let text = format!(
+            "UPDATE {} SET lease_owner = NULL, lease_until = NULL WHERE lease_owner IS NOT NULL",
+            work.table()
+        );
+        tx.on().execute_unprepared(&text).await?;
+    }
+    tx.commit().await
+}
+
+/// Gives back whatever this process still holds; said when it ends.
+pub async fn give_back(store: &Store, owner: &str) -> Stored<()> {
+    let tx = store.begin_unscoped().await?;
+    let on = tx.on();
+    for work in Work::ALL {
+        on.execute_raw(Statement::from_sql_and_values(
+            on.get_database_backend(),
+            format!(
+                "UPDATE {} SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = $1",
+                work.table()
+            ),
+            [owner.into()],
+        ))
+        .await?;
+    }
+    tx.commit().await
 }
 
 /// Gives the row back with the time at which it is due again, or never. Answers whether
@@ -370,10 +421,11 @@ pub async fn next_due(store: &Store, work: Work) -> Stored<Option<Timestamp>> {
     // Two questions, each answered by the end of an index, however many rows are due.
     let text = format!(
         "SELECT (SELECT due_at FROM {table} WHERE due_at IS NOT NULL AND lease_until IS NULL \
-           ORDER BY due_at LIMIT 1) AS free, \
+           AND {open} ORDER BY due_at LIMIT 1) AS free, \
          (SELECT MIN(CASE WHEN lease_until < due_at THEN due_at ELSE lease_until END) \
-           FROM {table} WHERE lease_until IS NOT NULL AND due_at IS NOT NULL) AS held",
-        table = work.table()
+           FROM {table} WHERE lease_until IS NOT NULL AND due_at IS NOT NULL AND {open}) AS held",
+        table = work.table(),
+        open = fence::OPEN
     );
     let row = on
         .query_one_raw(Statement::from_string(on.get_database_backend(), text))

@@ -13,9 +13,11 @@ pub mod attempts;
 pub mod audit;
 pub mod calendar_feeds;
 pub mod consents;
+pub mod copy;
 pub mod credentials;
 pub mod directory;
 pub mod drift;
+pub mod fence;
 pub mod host_months;
 pub mod idempotency;
 pub mod integrations;
@@ -40,14 +42,17 @@ pub mod tracks;
 
 use jiff::Timestamp;
 use mentoring::organization::OrganizationId;
+use sea_orm::sqlx::Connection as _;
 use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection,
-    DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    DatabaseTransaction, DbErr, RuntimeErr, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
 };
 use std::time::Duration;
 
 use crate::clock::Clock;
+use crate::failpoints;
 
 /// Why the store could not do what was asked of it.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +68,18 @@ pub enum StoreError {
         "the database was written by a newer version of Ithaca (it knows the step {0}); start that version, or restore a backup made before the upgrade"
     )]
     Newer(String),
+    /// The file of the database is not as SQLite wrote it; what is wrong first.
+    #[error("it is damaged: {0}")]
+    Damaged(String),
+    /// The database may be a copy of one that somebody else works on.
+    #[error("the database is fenced: it may be a copy of one that is in use")]
+    Fenced,
+    /// Nothing can be written, because nothing fits any more.
+    #[error("the disk is full: {0}")]
+    Full(DbErr),
+    /// Somebody else holds the database for longer than anybody waits.
+    #[error("the database is busy: {0}")]
+    Busy(DbErr),
     /// A stored value that this version cannot read.
     #[error("a stored value cannot be read: {0}")]
     Unreadable(String),
@@ -75,9 +92,31 @@ impl From<DbErr> for StoreError {
     fn from(error: DbErr) -> Self {
         match error.sql_err() {
             Some(sea_orm::SqlErr::UniqueConstraintViolation(what)) => Self::Taken(what),
-            _ => Self::Database(error),
+            _ => match code(&error).as_deref() {
+                // `SQLITE_FULL`, SQLite's writing and syncing, and `disk_full` of PostgreSQL.
+                Some("13" | "778" | "1034" | "1290" | "1546" | "4874" | "53100") => {
+                    Self::Full(error)
+                }
+                // `SQLITE_BUSY` with its kinds; `lock_not_available`, `serialization_failure` and
+                // `deadlock_detected`: nothing happened, and it may be tried again.
+                Some("5" | "261" | "517" | "55P03" | "40001" | "40P01") => Self::Busy(error),
+                _ if matches!(error, DbErr::ConnectionAcquire(_)) => Self::Busy(error),
+                _ => Self::Database(error),
+            },
         }
     }
+}
+
+/// What the database itself calls an error.
+fn code(error: &DbErr) -> Option<String> {
+    let (DbErr::Exec(RuntimeErr::SqlxError(error))
+    | DbErr::Query(RuntimeErr::SqlxError(error))
+    | DbErr::Conn(RuntimeErr::SqlxError(error))) = error
+    else {
+        return None;
+    };
+    let code = error.as_database_error()?.code()?;
+    Some(code.into_owned())
 }
 
 /// The store's answer.
@@ -124,7 +163,16 @@ impl Store {
     /// Opens the database and brings its schema up to this version.
     pub async fn open(place: &Place, clock: Clock) -> Stored<Self> {
         let store = Self::connect(place, clock).await?;
-        match crate::migrations::run(&store.write).await {
+        let opened = async {
+            if let Place::Sqlite(_) = place
+                && let Some(damage) = copy::damages(&store).await?.into_iter().next()
+            {
+                return Err(StoreError::Damaged(damage));
+            }
+            crate::migrations::run(&store.write, store.clock.now()).await?;
+            fence::recognise(&store).await
+        };
+        match opened.await {
             Ok(()) => Ok(store),
             Err(error) => {
                 // Left open, it would leave the files of its write-ahead log behind.
@@ -209,6 +257,14 @@ impl Store {
         Ok(tx)
     }
 
+    /// The same for what may be done in a copy too: coming in to look, the keys to that, and
+    /// leaving.
+    pub async fn begin_at_the_door(&self, organization: OrganizationId) -> Stored<Tx> {
+        let tx = self.begin_unscoped().await?;
+        organizations::lock_at_the_door(&tx, organization).await?;
+        Ok(tx)
+    }
+
     /// Begins a change that belongs to no organization yet: a session, a sign-in try, a
     /// new organization.
     pub async fn begin_unscoped(&self) -> Stored<Tx> {
@@ -244,9 +300,18 @@ pub struct Tx {
 }
 
 impl Tx {
-    /// Makes the change last.
-    pub async fn commit(self) -> Stored<()> {
-        Ok(self.inner.commit().await?)
+    /// Makes the change last. A test may end the process right before or after, at any
+    /// place that commits: the point is named for the caller's line.
+    #[track_caller]
+    pub fn commit(self) -> impl Future<Output = Stored<()>> + Send {
+        let place = std::panic::Location::caller();
+        async move {
+            let (file, line) = (place.file(), place.line());
+            failpoints::pass(format_args!("before commit {file}:{line}"));
+            self.inner.commit().await?;
+            failpoints::pass(format_args!("after commit {file}:{line}"));
+            Ok(())
+        }
     }
 
     pub(crate) fn on(&self) -> &DatabaseTransaction {
@@ -261,6 +326,17 @@ fn sqlite_file(path: &std::path::Path, connections: u32) -> ConnectOptions {
     let mut options = sqlite("sqlite://ithaca.db", connections);
     options.map_sqlx_sqlite_opts(move |sqlite| {
         of_ithaca(sqlite).filename(&path).create_if_missing(true)
+    });
+    // Where a commit fails, SQLite takes the transaction back by itself, and the library goes
+    // on believing in it: what came after would be committed in name only (F21).
+    options.map_sqlx_sqlite_pool_opts(|pool| {
+        pool.after_release(|connection, _| {
+            Box::pin(async move {
+                // Answered after whatever was still to be taken back.
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
     });
     options
 }

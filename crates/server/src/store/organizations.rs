@@ -7,7 +7,7 @@ use sea_orm::{
     QueryOrder,
 };
 
-use super::{Store, StoreError, Stored, Tx, millis};
+use super::{Store, StoreError, Stored, Tx, fence, millis};
 
 /// An organization as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,20 +39,39 @@ impl From<row::Model> for Organization {
     }
 }
 
-/// Takes the organization's write lock until the end of the transaction.
+/// Takes the organization's write lock until the end of the transaction, unless the
+/// database is fenced.
 pub(super) async fn lock(tx: &Tx, organization: OrganizationId) -> Stored<()> {
+    if take(tx, organization, Expr::cust(fence::OPEN)).await? {
+        return Ok(());
+    }
+    match fence::find(tx.on()).await? {
+        Some(_) => Err(StoreError::Fenced),
+        None => Err(missing(organization)),
+    }
+}
+
+/// The same, whether or not it is fenced.
+pub(super) async fn lock_at_the_door(tx: &Tx, organization: OrganizationId) -> Stored<()> {
+    if take(tx, organization, Expr::val(true)).await? {
+        Ok(())
+    } else {
+        Err(missing(organization))
+    }
+}
+
+async fn take(tx: &Tx, organization: OrganizationId, may: Expr) -> Stored<bool> {
     let done = row::Entity::update_many()
         .col_expr(row::Column::Changes, Expr::col(row::Column::Changes).add(1))
         .filter(row::Column::Id.eq(organization.0))
+        .filter(may)
         .exec(tx.on())
         .await?;
-    if done.rows_affected == 1 {
-        Ok(())
-    } else {
-        Err(StoreError::Unreadable(format!(
-            "no organization {organization}"
-        )))
-    }
+    Ok(done.rows_affected == 1)
+}
+
+fn missing(organization: OrganizationId) -> StoreError {
+    StoreError::Unreadable(format!("no organization {organization}"))
 }
 
 /// Adds an organization.

@@ -16,8 +16,9 @@ use super::caller::{self, Caller, SESSION};
 use super::local;
 use super::pages::frame::{Banner, Frame, Here, MemberMark, OrganizationMark, TrackMark};
 use super::pages::shown::{Face, Way};
-use crate::app::{Acting, App, sessions};
+use crate::app::{Acting, App, ReadOnly, sessions};
 use crate::request;
+use crate::store::fence::{self, Fence};
 use crate::store::organizations::{self, Organization};
 use crate::store::{directory, integrations, meetings, tracks};
 
@@ -70,7 +71,10 @@ impl SignedIn {
     /// The same where the tracks within their sight are at hand already.
     pub async fn frame_with(&self, here: Here, tracks: &[Track]) -> Result<Frame, Failed> {
         let manages = self.acting().actor.may_manage_organization();
-        let banner = self.banner().await?;
+        let banner = match fence::find(self.app.store.read()).await? {
+            Some(fence) => Some(fenced(&fence, manages)),
+            None => self.banner().await?,
+        };
         let me = self.member();
         let photo = self.session.has_photo;
         Ok(Frame {
@@ -154,6 +158,19 @@ impl SignedIn {
         let photo = has_photo.then(|| self.to(&format!("people/{id}/photo")));
         Face::new(first_name, last_name).with_photo(photo)
     }
+}
+
+/// Administrators learn what to do; everybody else what it means for them.
+fn fenced(fence: &Fence, manages: bool) -> Banner {
+    let text = if manages {
+        format!(
+            "{} Nothing is sent, nothing is asked of Microsoft and nothing can be changed until whoever runs Ithaca confirms with `ithaca unfence` that no other one is in use.",
+            fence.because
+        )
+    } else {
+        ReadOnly::Fenced.sentence().to_owned()
+    };
+    Banner { text, way: None }
 }
 
 async fn slug(parts: &mut Parts, app: &App) -> Option<String> {

@@ -183,6 +183,12 @@ impl From<AppError> for Failed {
                 again: None,
             },
             AppError::TooMany(seconds) => Self::TooMany(seconds),
+            AppError::ReadOnly(why) => Self::Said(Box::new(Said {
+                status: StatusCode::SERVICE_UNAVAILABLE,
+                heading: "Nothing can be changed just now".to_owned(),
+                sentences: vec![why.sentence().to_owned()],
+                ways: Vec::new(),
+            })),
             AppError::Broken(cause) => Self::Broken(cause),
         }
     }

@@ -142,6 +142,28 @@ impl Child {
             .status();
     }
 
+    /// Asks it to end, as whoever supervises it does.
+    pub fn is_asked_to_end(&self) {
+        self.hears("-TERM");
+    }
+
+    /// Lifts the limit on how large its files may grow.
+    pub fn may_write_again(&self) {
+        let pid = self.process.id().to_string();
+        let lifted = Command::new("prlimit")
+            .args(["--pid", &pid, "--fsize=unlimited"])
+            .status();
+        assert!(lifted.expect("util-linux is there").success());
+    }
+
+    fn hears(&self, signal: &str) {
+        Command::new("kill")
+            .args([signal, &self.process.id().to_string()])
+            .stderr(Stdio::null())
+            .status()
+            .expect("every machine has kill");
+    }
+
     /// All that it said on standard output, once it has stopped by itself.
     pub fn says_at_the_end(&mut self) -> (ExitStatus, String) {
         let status = self.ended();
@@ -162,9 +184,19 @@ impl Child {
             .expect("every machine has kill");
     }
 
+    /// Whether it has ended, of whatever cause.
+    pub fn has_ended(&mut self) -> bool {
+        !matches!(self.process.try_wait(), Ok(None))
+    }
+
     /// Waits until it has stopped by itself.
     pub fn ended(&mut self) -> ExitStatus {
-        let deadline = Instant::now() + PATIENCE;
+        self.ended_within(PATIENCE)
+    }
+
+    /// The same for a program that takes its time.
+    pub fn ended_within(&mut self, patience: Duration) -> ExitStatus {
+        let deadline = Instant::now() + patience;
         while Instant::now() < deadline {
             if let Some(status) = self.process.try_wait().expect("it is our child") {
                 // Its last words may still be in the pipe.

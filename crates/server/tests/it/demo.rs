@@ -60,12 +60,24 @@ impl Demo {
 
     /// The same with variables in its environment.
     pub fn starts_in(environment: &[(&str, &str)], more: &[&str]) -> Self {
+        Self::starts_under("", environment, more)
+    }
+
+    /// The same after these words to the shell, such as `ulimit -n 60`.
+    pub fn starts_under(shell: &str, environment: &[(&str, &str)], more: &[&str]) -> Self {
         let mut arguments = vec!["demo", "--listen", "127.0.0.1:0", "--json"];
         if !more.contains(&"--sandbox-url") {
             arguments.extend(["--sandbox-listen", "127.0.0.1:0"]);
         }
         arguments.extend(more);
-        let program = Child::starts(env!("CARGO_BIN_EXE_ithaca"), &arguments, environment);
+        let ithaca = env!("CARGO_BIN_EXE_ithaca");
+        let program = if shell.is_empty() {
+            Child::starts(ithaca, &arguments, environment)
+        } else {
+            let script = format!("{shell}; exec \"$0\" \"$@\"");
+            let words = [&["-c", &script, ithaca], &arguments[..]].concat();
+            Child::starts("sh", &words, environment)
+        };
         let line = program.next_line();
         let Announcement {
             url,

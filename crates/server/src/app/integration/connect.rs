@@ -86,15 +86,9 @@ impl App {
             Err(AppError::Refused(refusals)) => Some(sentences(&refusals)),
             Err(other) => Some(other.to_string()),
         };
-        let tx = self.store.begin(consent.organization).await?;
-        consents::finish(
-            &tx,
-            consent.organization,
-            consent.id,
-            problem.as_deref().unwrap_or_default(),
-        )
-        .await?;
         if let Some(problem) = &problem {
+            let tx = self.store.begin(consent.organization).await?;
+            consents::finish(&tx, consent.organization, consent.id, problem).await?;
             record(
                 &tx,
                 &signed_in.acting,
@@ -103,8 +97,8 @@ impl App {
                 },
             )
             .await?;
+            tx.commit().await?;
         }
-        tx.commit().await?;
         match problem {
             // C-04: the page behind says so too, but nothing of it was accepted.
             Some(problem) if !in_time => Err(AppError::Conflict(problem)),
@@ -196,6 +190,8 @@ impl App {
             ));
         }
         not_while_ending(before.state)?;
+        // In the same commit, or after a crash the page would wait for what is there.
+        consents::finish(&tx, organization, consent.id, "").await?;
         if is_a_change_of_host(&tx, &before, identity).await? {
             return self
                 .propose_host(tx, acting, grant, refresh_token, identity)

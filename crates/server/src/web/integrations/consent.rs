@@ -118,7 +118,9 @@ fn turned_away(error: AppError, way: Way) -> Failed {
     let sentences = match &error {
         AppError::Refused(refusals) => refusals.iter().map(ToString::to_string).collect(),
         AppError::Conflict(reason) => vec![reason.clone()],
-        AppError::NotFound | AppError::TooMany(_) | AppError::Broken(_) => return error.into(),
+        AppError::NotFound | AppError::TooMany(_) | AppError::ReadOnly(_) | AppError::Broken(_) => {
+            return error.into();
+        }
     };
     Failed::Said(Box::new(Said {
         status: StatusCode::BAD_REQUEST,

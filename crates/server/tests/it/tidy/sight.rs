@@ -19,6 +19,8 @@ const BEFORE: &[(&str, &str, &str)] = &[
         "find_by_state",
         "Microsoft's answer names its flow by a secret, not by an organization",
     ),
+    ("copy", "*", "a backup is of the whole instance"),
+    ("fence", "find", "the fence is the instance's"),
     (
         "integrations",
         "count_by_state",
