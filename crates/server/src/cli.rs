@@ -313,10 +313,9 @@ fn obey(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             println!("{address}\nThis link sets their password. It works once, for two weeks.");
             Ok(())
         }),
-        Command::Mail(MailCommand::Test { address, config }) => block_on(async {
-            println!("{}", serve::test_mail(&config, &address).await?);
-            Ok(())
-        }),
+        Command::Mail(MailCommand::Test { address, config }) => {
+            tells(serve::test_mail(&config, &address))
+        }
         Command::Status { config, json } => status(&config, json),
         Command::Backup { file, config } => tells(backup::backup(&config, &file)),
         Command::Restore {

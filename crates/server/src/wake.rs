@@ -30,7 +30,7 @@ pub enum Reconciler {
 
 impl Reconciler {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Links,
         Self::Directory,
         Self::Tokens,

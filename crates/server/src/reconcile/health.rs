@@ -5,7 +5,6 @@ use jiff::{SignedDuration, Timestamp};
 use mentoring::event::Event;
 use mentoring::health::next_night;
 use mentoring::integration::IntegrationState;
-use mentoring::organization::OrganizationId;
 use microsoft::online_meetings::LobbyScope;
 use microsoft::{AccessToken, Changes, Failure, NewOnlineMeeting};
 
@@ -61,7 +60,7 @@ async fn one(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
             return release(tools, claim, None).await;
         }
     };
-    let trial = Trial::run(tools, claim.organization, &access.token).await;
+    let trial = Trial::run(tools, &access.integration, &access.token).await;
     conclude(tools, claim, &access, trial).await
 }
 
@@ -116,11 +115,7 @@ pub(super) struct Trial {
 }
 
 impl Trial {
-    pub(super) async fn run(
-        tools: &Tools,
-        organization: OrganizationId,
-        token: &AccessToken,
-    ) -> Self {
+    pub(super) async fn run(tools: &Tools, integration: &Integration, token: &AccessToken) -> Self {
         let mut trial = Self {
             checks: Vec::new(),
             tenant_name: None,
@@ -128,8 +123,8 @@ impl Trial {
             host_user_principal_name: None,
             failure: None,
         };
-        if let Err(failure) = trial.walk(tools, token).await {
-            host::log(organization, "run the live test", &failure);
+        if let Err(failure) = trial.walk(tools, integration, token).await {
+            host::log(integration.organization, "run the live test", &failure);
             trial.failure = Some(failure);
         }
         trial
@@ -171,7 +166,12 @@ impl Trial {
         outcome
     }
 
-    async fn walk(&mut self, tools: &Tools, token: &AccessToken) -> Result<(), Failure> {
+    async fn walk(
+        &mut self,
+        tools: &Tools,
+        integration: &Integration,
+        token: &AccessToken,
+    ) -> Result<(), Failure> {
         let users = tools.microsoft.users(token);
         let organization = users.organization().await;
         let organization = self.note("The Microsoft directory answers", organization)?;
@@ -184,7 +184,7 @@ impl Trial {
         let meetings = tools.microsoft.online_meetings(token);
         let start = tools.clock.now() + SignedDuration::from_hours(24);
         let new = NewOnlineMeeting {
-            external_id: external_id(&access.integration),
+            external_id: external_id(integration),
             subject: "Ithaca: trial meeting".to_owned(),
             start,
             end: start + SignedDuration::from_mins(30),

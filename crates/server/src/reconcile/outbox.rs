@@ -20,8 +20,8 @@ use crate::content::{Content, Invitation, OfferedTimes, Reminder};
 use crate::failpoints;
 use crate::mail::{
     Correspondent, Delivery, Letter, MeetingLetter, MeetingReader, MemberInvitation,
-    Message as Mail, MessageId, OfferedTimesLetter, PasswordReset, ReminderLetter, Sender, TeamsNearCeiling,
-    TeamsNeedsAttention, calendar,
+    Message as Mail, MessageId, OfferedTimesLetter, PasswordReset, ReminderLetter, Sender,
+    TeamsNearCeiling, TeamsNeedsAttention, calendar,
 };
 use crate::store::lease::{self, Claim};
 use crate::store::organizations::{self, Organization};

@@ -46,7 +46,8 @@ pub async fn test(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
     };
     let account = ObjectId(reconnection.host.object_id);
     let token = AccessToken::new(Holder(organization.0), account, &grant, now);
-    let trial = Trial::run(tools, organization, &token).await;
+    let integration = integrations::find_for_work(&tools.store, organization).await?;
+    let trial = Trial::run(tools, &integration, &token).await;
     let tx = tools.store.begin(organization).await?;
     if !lease::holds(&tx, claim).await? {
         return Ok(());

@@ -17,7 +17,7 @@ pub const ITHACA: &str = "http://localhost:8080";
 
 /// The tenants, their people, and the app registration.
 pub fn seed() -> String {
-    let mut text = String::new();
+    let mut text = Vec::new();
     for (name, domain, people) in [
         (
             "Larkspur Health",
@@ -30,26 +30,26 @@ pub fn seed() -> String {
             &["Edda Lindqvist", "Beth Collins"][..],
         ),
     ] {
-        text.push_str(&format!(
+        text.push(format!(
             "[[tenants]]\nname = \"{name}\"\ndomains = [\"{domain}\"]\nconsent_policy = \"allow\"\n\
              people = [\n{{ name = \"Teams Scheduler\", upn = \"scheduler@{domain}\", role = \"global_administrator\" }},\n"
         ));
         for person in people {
             let first = person.split(' ').next().unwrap_or_default().to_lowercase();
-            text.push_str(&format!(
+            text.push(format!(
                 "{{ name = \"{person}\", upn = \"{first}@{domain}\" }},\n"
             ));
         }
-        text.push_str("]\n");
+        text.push("]\n".to_owned());
     }
-    text.push_str(&format!(
+    text.push(format!(
         "[[apps]]\nname = \"Ithaca\"\npublisher = \"Ithaca\"\nclient_id = \"{CLIENT_ID}\"\n\
          sign_in_audience = \"AzureADMultipleOrgs\"\n\
          delegated = [\"openid\", \"profile\", \"offline_access\", \"User.Read\", \"User.ReadBasic.All\", \"OnlineMeetings.ReadWrite\"]\n\
          [[apps.redirects]]\ntype = \"web\"\nuri = \"{ITHACA}/integrations/microsoft/callback\"\n\
          [[apps.secrets]]\nvalue = \"{CLIENT_SECRET}\"\nexpires = \"2999-01-01T00:00:00Z\"\n"
     ));
-    text
+    text.concat()
 }
 
 /// An organization.
@@ -80,6 +80,7 @@ impl Company {
             name: slug,
             time_zone: "Europe/Berlin".to_owned(),
             language: "en".to_owned(),
+            changes: 0,
         };
         organizations::insert(&tx, &organization)
             .await

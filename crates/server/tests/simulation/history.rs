@@ -40,12 +40,12 @@ enum Event {
 }
 
 /// Runs the history of a seed.
-pub async fn run(seed: u64, options: &Options) -> Outcome {
+pub async fn run(seed: u64, options: Options) -> Outcome {
     let template = Template::get().await;
     let mut choices = Choices::new(seed ^ 0x5EED);
     let weather = Weather::drawn(&mut choices);
     let stage = Stage::new(seed, weather, Clock::manual(template.start), options.prints);
-    let mut world = World::set_up(template, stage, options).await;
+    let mut world = World::set_up(template, stage, &options).await;
     world.is_furnished(&mut choices);
     let steps = choices.one(&[40, 80, 140]);
     for _ in 0..steps {

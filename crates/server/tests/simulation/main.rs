@@ -31,7 +31,7 @@ const SECONDS: u64 = 330;
 /// A run with fewer has shown too little.
 const FEWEST: u64 = 200;
 
-fn run(seed: u64, options: &Options) -> Outcome {
+fn run(seed: u64, options: Options) -> Outcome {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -83,7 +83,7 @@ fn every_promise_is_kept_in_every_history() {
                         prints,
                         ..Options::default()
                     };
-                    let outcome = run(seed, &options);
+                    let outcome = run(seed, options);
                     ran.fetch_add(1, Ordering::Relaxed);
                     calls.fetch_add(outcome.calls, Ordering::Relaxed);
                     if !outcome.broken.is_empty() {
@@ -113,12 +113,12 @@ fn every_promise_is_kept_in_every_history() {
 fn the_same_seed_gives_the_same_history() {
     for seed in [3, 1_414, 271_828] {
         let options = Options::default();
-        let (one, other) = (run(seed, &options), run(seed, &options));
+        let (one, other) = (run(seed, options), run(seed, options));
         if one.digest != other.digest {
             let differs = one.trace.iter().zip(&other.trace).find(|(a, b)| a != b);
             panic!("seed {seed}: {differs:#?}");
         }
-        assert_ne!(one.digest, run(seed + 1, &options).digest);
+        assert_ne!(one.digest, run(seed + 1, options).digest);
     }
 }
 
@@ -133,7 +133,7 @@ fn is_caught(mutant: Mutant) {
     };
     let first = first.unwrap_or(1);
     for seed in first..=first + MOST {
-        let outcome = run(seed, &options);
+        let outcome = run(seed, options);
         let is_it = |broken: &String| broken.starts_with(mutant.breaks());
         if let Some(broken) = outcome.broken.iter().find(|broken| is_it(broken)) {
             println!("{mutant:?} is caught by history {seed}: {broken}");

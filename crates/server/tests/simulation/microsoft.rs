@@ -336,10 +336,8 @@ impl Microsoft {
 fn name(parts: &http::request::Parts, body: &Bytes) -> &'static str {
     let path = parts.uri.path();
     if path.ends_with("/oauth2/v2.0/token") {
-        return match body.windows(8).any(|part| part == b"refresh_") {
-            true => "refresh",
-            false => "redeem",
-        };
+        let refreshes = body.windows(8).any(|part| part == b"refresh_");
+        return if refreshes { "refresh" } else { "redeem" };
     }
     if path.to_ascii_lowercase().ends_with("/createorget") {
         return "createOrGet";

@@ -5,8 +5,8 @@ use ithaca::app::tracks::TeamsMeetings;
 use ithaca::app::{Acting, AppError, Done};
 use ithaca::store::integrations::Removal;
 use ithaca::store::meetings;
+use jiff::SignedDuration;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, ToSpan as _};
 use mentoring::answer::Answer;
 use mentoring::lobby::LobbyScope;
 use mentoring::meeting::{Changes, Draft, Move, Scope};
@@ -114,6 +114,10 @@ impl World {
         self.looks_at(company.id).await;
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one arm a deed, nothing between them"
+    )]
     async fn does(&mut self, deed: Deed, company: &Company, acting: &Acting) -> Done<()> {
         let Some(app) = self.app() else {
             return Err(AppError::NotFound);
@@ -179,11 +183,11 @@ impl World {
             }
             Deed::Deactivate => {
                 app.deactivate_member(acting, self.some_person(company))
-                    .await?
+                    .await?;
             }
             Deed::Reactivate => {
                 app.reactivate_member(acting, self.some_person(company))
-                    .await?
+                    .await?;
             }
             Deed::SwitchTeamsOff => {
                 let meetings = match self.stage.below(2) {
@@ -335,7 +339,9 @@ impl World {
                 };
                 let local_start = match self.stage.below(2) {
                     0 => self.some_time(),
-                    _ => from.saturating_add((self.stage.below(5) as i64 + 1).hours()),
+                    _ => from.saturating_add(SignedDuration::from_hours(
+                        self.stage.lock().choices.one(&[1, 2, 3, 4, 5]),
+                    )),
                 };
                 Changes {
                     time: Some(Move {

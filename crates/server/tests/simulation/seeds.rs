@@ -28,7 +28,7 @@ const ONCE_BROKEN: &[(u64, &str)] = &[
 #[test]
 fn what_once_broke_a_promise_keeps_it() {
     for (seed, what) in ONCE_BROKEN {
-        let outcome = run(*seed, &Options::default());
+        let outcome = run(*seed, Options::default());
         assert!(
             outcome.broken.is_empty(),
             "seed {seed}, {what}: {:#?}",

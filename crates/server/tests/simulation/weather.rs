@@ -5,6 +5,10 @@ use jiff::Timestamp;
 use crate::choices::Choices;
 
 /// How Microsoft and the mail server are.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four things that are or aren't so, each by itself"
+)]
 #[derive(Clone, Debug, Default)]
 pub struct Weather {
     /// How often in a thousand a call to Microsoft goes wrong by itself.

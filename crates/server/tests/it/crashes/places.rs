@@ -6,10 +6,10 @@ use std::path::Path;
 /// Each of these commits, in some deed of the story, and Ithaca dies before and after it.
 const COMMITS: &[(&str, &str)] = &[
     ("app/answers.rs", "answer"),
-    ("app/integration.rs", "begin_consent"),
-    ("app/integration.rs", "finish_consent"),
-    ("app/integration.rs", "bind"),
-    ("app/integration.rs", "remove_integration"),
+    ("app/integration/connect.rs", "begin_consent"),
+    ("app/integration/connect.rs", "finish_consent"),
+    ("app/integration/connect.rs", "bind"),
+    ("app/integration/removal.rs", "remove_integration"),
     ("app/meetings.rs", "create_meeting"),
     ("app/meetings.rs", "change_meeting"),
     ("app/meetings.rs", "cancel_meeting"),
@@ -26,7 +26,7 @@ const COMMITS: &[(&str, &str)] = &[
     ("reconcile/outbox.rs", "conclude"),
     ("reconcile/removal.rs", "step"),
     ("reconcile/tokens.rs", "refreshed"),
-    ("store/lease.rs", "claim"),
+    ("store/lease.rs", "claim_in_turn"),
 ];
 
 /// Each of these is answered in some deed.

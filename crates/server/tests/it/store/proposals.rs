@@ -3,6 +3,7 @@
 use ithaca::instance::Instance;
 use ithaca::store::audit::Author;
 use ithaca::store::lease::{self, Work};
+use ithaca::store::meetings::{List, Part, Whose};
 use ithaca::store::proposals::{Taking, busy, find_for_work, list, list_in, list_open};
 use ithaca::store::{meetings, outbox};
 use jiff::{SignedDuration, Timestamp};
@@ -140,8 +141,9 @@ async fn only_the_people_of_a_meeting_have_its_proposal_waiting(world: &World) {
         assert_eq!(open.len(), 1);
         assert_eq!(open[0].0.meeting, meeting);
         assert_eq!(open[0].1, std::slice::from_ref(&proposal));
-        let mine = meetings::list_mine(&world.store, &sight, world.clock.now(), None, 9).await;
-        assert!(mine.unwrap().is_empty(), "it is in nobody's agenda");
+        let coming = List::of(Whose::Mine, Part::Coming(world.clock.now()), 9);
+        let mine = meetings::list(&world.store, &sight, &coming).await.unwrap();
+        assert!(mine.lines.is_empty(), "it is in nobody's agenda");
     }
     let amara = company.sight_of(&world.store, &company.administrator).await;
     assert!(list_open(&world.store, &amara).await.unwrap().is_empty());
