@@ -101,10 +101,22 @@ async fn one(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
                     return Ok(());
                 }
             }
-            Err(failure) => return failed(tools, claim, link, &access, &failure).await,
+            Err(failure) => {
+                if has_arrived(&failure) {
+                    link.late_until = late_before;
+                }
+                return failed(tools, claim, link, &access, &failure).await;
+            }
         }
     }
     rest(tools, claim, Some(tools.clock.now())).await
+}
+
+/// Whether a call that failed was answered by Microsoft itself, and is on no way any more.
+fn has_arrived(failure: &Failure) -> bool {
+    failure
+        .status
+        .is_some_and(|status| !matches!(status, 502 | 504))
 }
 
 /// Whether a call that was never answered may have made a Teams meeting after all was

@@ -1,6 +1,7 @@
 //! The Teams meeting of a meeting: what is wanted of it, what was last seen of it, and
 //! who works on it. The row stays until a deletion is confirmed (a tombstone).
 
+mod deleting;
 mod upkeep;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use uuid::Uuid;
 
 use super::{Store, StoreError, Stored, Tx, instant, meetings, millis, word};
 
+pub use deleting::{count_being_deleted, count_tombstones, give_up_deleting, list_tombstones};
 pub use upkeep::{abandon_tombstones, list_moving, list_to_look_at, looked, move_away};
 
 /// The Teams meeting of a meeting.
@@ -378,63 +380,6 @@ pub async fn count_without_link(tx: &Tx, organization: OrganizationId) -> Stored
         .filter(row::Column::State.is_in(["waiting", "failed"]))
         .count(tx.on())
         .await?)
-}
-
-/// How many Teams meetings are still being deleted, or may still be made by a late call and
-/// are to be deleted then; those given up are not among them.
-pub async fn count_being_deleted(tx: &Tx, organization: OrganizationId) -> Stored<u64> {
-    let being = tombstones(organization).filter(row::Column::DueAt.is_not_null());
-    let late = row::Entity::find()
-        .filter(row::Column::OrganizationId.eq(organization.0))
-        .filter(row::Column::Wanted.eq(false))
-        .filter(row::Column::DeletedConfirmed.eq(true))
-        .filter(row::Column::LateUntil.is_not_null())
-        .filter(row::Column::DueAt.is_not_null())
-        .filter(row::Column::Kept.eq(false));
-    Ok(being.count(tx.on()).await? + late.count(tx.on()).await?)
-}
-
-/// How many Teams meetings are still to be deleted, for the page that shows the progress.
-pub async fn count_tombstones(store: &Store, sight: &Sight) -> Stored<u64> {
-    Ok(tombstones(sight.organization).count(store.read()).await?)
-}
-
-fn tombstones(organization: OrganizationId) -> sea_orm::Select<row::Entity> {
-    row::Entity::find()
-        .filter(row::Column::OrganizationId.eq(organization.0))
-        .filter(
-            row::Column::Wanted
-                .eq(false)
-                .or(row::Column::Moving.eq(true)),
-        )
-        .filter(row::Column::EverCalled.eq(true))
-        .filter(row::Column::DeletedConfirmed.eq(false))
-        .filter(row::Column::Kept.eq(false))
-}
-
-/// Stops the deletions that are under way: the host's sign-in is refused for good.
-pub async fn give_up_deleting(tx: &Tx, organization: OrganizationId) -> Stored<()> {
-    row::Entity::update_many()
-        .col_expr(row::Column::DueAt, Option::<i64>::None.into())
-        .filter(row::Column::OrganizationId.eq(organization.0))
-        .filter(
-            row::Column::Wanted
-                .eq(false)
-                .or(row::Column::Moving.eq(true)),
-        )
-        .exec(tx.on())
-        .await?;
-    Ok(())
-}
-
-/// The Teams meetings that could not be deleted, with their ids at Microsoft.
-pub async fn list_tombstones(tx: &Tx, organization: OrganizationId) -> Stored<Vec<Link>> {
-    tombstones(organization)
-        .all(tx.on())
-        .await?
-        .into_iter()
-        .map(link)
-        .collect()
 }
 
 /// Ends all work on an organization's links: the credentials are gone.

@@ -190,7 +190,7 @@ fn f40_what_postgresql_reads_in_from_a_dump_is_fenced_by_itself() {
     drop(original);
     let dump = ground.folder.file("ithaca.dump");
     let dump = dump.to_str().unwrap();
-    ground.runs(
+    Ground::runs_postgres(
         "pg_dump",
         &["--format=custom", "--file", dump],
         ground.url(),
@@ -198,7 +198,7 @@ fn f40_what_postgresql_reads_in_from_a_dump_is_fenced_by_itself() {
 
     // Into another database, and into its own.
     let mut elsewhere = Ground::beside_on_postgres(&ground, "read-in");
-    elsewhere.runs(
+    Ground::runs_postgres(
         "pg_restore",
         &["--no-owner", dump, "--dbname"],
         elsewhere.url(),
@@ -222,7 +222,7 @@ fn f40_what_postgresql_reads_in_from_a_dump_is_fenced_by_itself() {
     );
     ground.comes_to_rest(&again);
     drop(again);
-    ground.runs(
+    Ground::runs_postgres(
         "pg_restore",
         &["--no-owner", "--clean", "--if-exists", dump, "--dbname"],
         ground.url(),

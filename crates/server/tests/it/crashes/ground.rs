@@ -117,7 +117,7 @@ impl Ground {
     }
 
     /// Runs one of PostgreSQL's own programs, the address of the database last.
-    pub fn runs(&self, program: &str, arguments: &[&str], url: &str) {
+    pub fn runs_postgres(program: &str, arguments: &[&str], url: &str) {
         let found = std::fs::read_dir("/usr/lib/postgresql")
             .into_iter()
             .flatten()

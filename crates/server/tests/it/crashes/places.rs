@@ -6,7 +6,7 @@ use std::path::Path;
 /// Each of these commits, in some deed of the story, and Ithaca dies before and after it.
 const COMMITS: &[(&str, &str)] = &[
     ("app/answers.rs", "answer"),
-    ("app/integration/connect.rs", "begin_consent"),
+    ("app/integration/mod.rs", "begin_consent"),
     ("app/integration/connect.rs", "finish_consent"),
     ("app/integration/connect.rs", "bind"),
     ("app/integration/removal.rs", "remove_integration"),

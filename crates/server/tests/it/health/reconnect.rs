@@ -10,6 +10,7 @@ use mentoring::invitation::{Change, Method};
 use mentoring::link::LinkState;
 use mentoring::member::Member;
 use mentoring::organization::MeetingId;
+use sandbox::tenant::meetings::OnlineMeeting;
 use sandbox::tenant::person::AdminRole;
 
 use super::{Office, TEAMS, minutes};
@@ -170,7 +171,7 @@ async fn f14_what_the_old_host_cannot_delete_is_listed() {
     let state = office.state().await;
     assert_eq!(state, IntegrationState::NeedsAttention(Cause::HostDisabled));
     let old: Vec<String> = office.tenant.sandbox.read(|state| {
-        let live = state.meetings.iter().filter(|one| one.is_live());
+        let live = state.meetings.iter().filter(OnlineMeeting::is_live);
         live.map(|one| one.id()).collect()
     });
     office.connects(HANNA).await;
