@@ -485,7 +485,7 @@ async fn record(
     host::answered(tools, &tx, claim.organization).await?;
     if current.attempts > 0 {
         // Whatever stood in the way of this one is over for all of them (N10).
-        links::wake_all(&tx, claim.organization).await?;
+        links::wake_waiting(&tx, claim.organization).await?;
         tools.wake.ring(Reconciler::Links);
     }
     tx.commit().await?;

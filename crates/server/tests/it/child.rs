@@ -116,9 +116,18 @@ impl Child {
         }
     }
 
-    /// Ends it as a power cut would.
+    /// Ends it as a power cut would; what it held is free when this returns.
     pub fn is_killed(&self) {
         self.is_sent("KILL");
+        let status = format!("/proc/{}/stat", self.id());
+        let lives = || {
+            let text = std::fs::read_to_string(&status).unwrap_or_default();
+            let state = text.rsplit(") ").next().unwrap_or_default();
+            !state.is_empty() && !state.starts_with('Z')
+        };
+        while lives() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
     }
 
     /// Its number, for signals.

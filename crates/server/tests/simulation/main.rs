@@ -27,9 +27,9 @@ use world::Options;
 
 /// How many histories a run of all tests is to have, and what it may take.
 const HISTORIES: u64 = 10_000;
-const SECONDS: u64 = 330;
+const SECONDS: u64 = 75;
 /// A run with fewer has shown too little.
-const FEWEST: u64 = 200;
+const FEWEST: u64 = 50;
 
 fn run(seed: u64, options: Options) -> Outcome {
     tokio::runtime::Builder::new_current_thread()

@@ -63,8 +63,8 @@ pub struct World {
     path: PathBuf,
     started: u64,
     count: u64,
-    /// Who claimed a row last.
-    claimed: BTreeMap<Uuid, u64>,
+    /// Who claimed a row last, by its table and id.
+    claimed: BTreeMap<(&'static str, Uuid), u64>,
 }
 
 /// One process.
@@ -287,7 +287,8 @@ impl World {
             let reconciler = Some(rhythm.reconciler);
             self.begins(rhythm.reconciler.name(), acting, reconciler, future);
             for claim in &batch {
-                self.claimed.insert(claim.id, self.count);
+                self.claimed
+                    .insert((claim.work.table(), claim.id), self.count);
             }
             if let Some(worker) = self.workers.last_mut() {
                 worker.claims = batch;
@@ -370,7 +371,8 @@ impl World {
     async fn overtaken_rows(&self, worker: &Worker) -> Vec<String> {
         let mut rows = Vec::new();
         for claim in &worker.claims {
-            if self.claimed.get(&claim.id) == Some(&worker.number) {
+            let row = (claim.work.table(), claim.id);
+            if self.claimed.get(&row) == Some(&worker.number) {
                 continue;
             }
             rows.extend(checker::row(self, claim.work.table(), claim.id).await);

@@ -7,7 +7,8 @@ mod upkeep;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use mentoring::link::{LinkState, Observed};
+use mentoring::integration::Cause;
+use mentoring::link::{LinkState, Observed, WaitingReason};
 use mentoring::lobby::Difference;
 use mentoring::organization::{MeetingId, OrganizationId};
 use mentoring::role::Sight;
@@ -366,6 +367,26 @@ pub async fn wake_all(tx: &Tx, organization: OrganizationId) -> Stored<()> {
             row::Column::DueAt
                 .is_not_null()
                 .or(row::Column::State.is_in(["waiting", "failed"])),
+        )
+        .exec(tx.on())
+        .await?;
+    Ok(())
+}
+
+/// Lets links that wait look again now, but for those that Microsoft asked to wait: all of
+/// them at once would only be refused again.
+pub async fn wake_waiting(tx: &Tx, organization: OrganizationId) -> Stored<()> {
+    let throttled = LinkState::Waiting(WaitingReason::Because(Cause::Throttled));
+    let (waiting, reason) = throttled.to_columns();
+    row::Entity::update_many()
+        .col_expr(row::Column::DueAt, Some(millis(tx.now)).into())
+        .filter(row::Column::OrganizationId.eq(organization.0))
+        .filter(row::Column::Kept.eq(false))
+        .filter(row::Column::State.eq(waiting))
+        .filter(
+            row::Column::Reason
+                .is_null()
+                .or(row::Column::Reason.ne(reason)),
         )
         .exec(tx.on())
         .await?;

@@ -201,7 +201,9 @@ fn f24_the_answer_to_a_commit_is_lost_and_the_request_may_be_sent_again() {
     let mut lost = 0;
     for nth in 1..=5 {
         let title = format!("Unknown {nth}");
-        // What happens by itself commits too; it is quiet when this begins.
+        // What happens by itself commits too; it is quiet when this begins. A claim whose
+        // answer was lost would hold its rows until the lease runs out.
+        ground.leases_run_out();
         ground.comes_to_rest(&demo);
         proxy.loses_the_answer(nth);
         let first = plans(&demo, &title, &title).unwrap();

@@ -23,9 +23,18 @@ fn the_log_of_a_whole_walk_names_everything_and_tells_no_secret() {
     let cluster = Cluster::starts_with("logs", 1, log);
     cluster.gets_teams();
     let mut secrets = cluster.tokens();
-    // Microsoft refuses once, and once its answer is lost.
-    for act in [json!({ "status": 503 }), json!({ "lose_answer": true })] {
-        let fault = json!({ "on": { "path_contains": "createOrGet" }, "times": 1, "do": act });
+    // Microsoft refuses to make a meeting once, and once its answer to a change is lost.
+    for (on, act) in [
+        (
+            json!({ "path_contains": "createOrGet" }),
+            json!({ "status": 503 }),
+        ),
+        (
+            json!({ "path_contains": "onlineMeetings/", "method": "PATCH" }),
+            json!({ "lose_answer": true }),
+        ),
+    ] {
+        let fault = json!({ "on": on, "times": 1, "do": act });
         cluster.tells_the_sandbox(Method::POST, "faults", &fault);
     }
     let (path, mut body) = cluster.meeting(TITLE, "teams");

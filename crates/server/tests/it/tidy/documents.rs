@@ -1,5 +1,6 @@
 //! The documents say what is so: every promise of the article has a test that carries its
-//! number (docs/article.md), every link leads somewhere, every file that is named exists.
+//! number (docs/article.md), every invariant and fault has a test or says why not
+//! (docs/promises.md), every link leads somewhere, every file that is named exists.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -49,6 +50,48 @@ fn every_promise_has_its_test(sources: &[Source], article: &Source) -> Vec<Strin
             findings.push(format!(
                 "S{number} has no test that carries its number in its name or its doc"
             ));
+        }
+    }
+    findings
+}
+
+/// The invariants and the faults, by their numbers.
+fn invariants_and_faults() -> Vec<String> {
+    let invariants = (1..=11).map(|number| format!("N{number}"));
+    let faults = (1..=46).map(|number| format!("F{number:02}"));
+    invariants.chain(faults).collect()
+}
+
+/// Each has one row, whose last cell names tests that are there, or says what is not shown.
+fn every_invariant_and_fault_is_answered_for(sources: &[Source], promises: &Source) -> Vec<String> {
+    let mut findings = Vec::new();
+    for number in invariants_and_faults() {
+        let start = format!("| {number} |");
+        let rows: Vec<&str> = promises
+            .text
+            .lines()
+            .filter(|line| line.starts_with(&start))
+            .collect();
+        let [row] = rows[..] else {
+            findings.push(format!("{number} has {} rows", rows.len()));
+            continue;
+        };
+        let shown = row.trim_end_matches([' ', '|']).rsplit(" | ").next();
+        let shown = shown.unwrap_or_default();
+        let tests: Vec<(&str, &str)> = quoted(shown)
+            .filter_map(|quoted| quoted.split_once("::"))
+            .collect();
+        if tests.is_empty() && !shown.contains("Not shown:") {
+            findings.push(format!("{number} has neither a test nor a reason"));
+        }
+        for (file, name) in tests {
+            let path = format!("crates/{file}");
+            let is_there = sources
+                .iter()
+                .any(|source| source.path == path && declaration(source, name).is_some());
+            if !is_there {
+                findings.push(format!("{number} names {path}::{name}, which is not there"));
+            }
         }
     }
     findings
@@ -197,6 +240,18 @@ fn every_promise_of_the_article_has_a_test_that_carries_its_number() {
 }
 
 #[test]
+fn every_invariant_and_fault_has_a_test_or_says_why_not() {
+    let sources = source::all();
+    let promises = sources
+        .iter()
+        .find(|source| source.path == "docs/promises.md")
+        .expect("the table is there");
+    assert_none(&every_invariant_and_fault_is_answered_for(
+        &sources, promises,
+    ));
+}
+
+#[test]
 fn every_link_between_documents_leads_somewhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     assert_none(&links_lead_somewhere(&source::all(), |path| {
@@ -239,6 +294,21 @@ fn a_document_that_says_what_is_not_so_is_found_out() {
         "S5 has no test",
         "S6 has no row",
         "S20 has no row",
+    ] {
+        assert!(found.contains(wrong), "{wrong} in {found}");
+    }
+    let promises = Source::new(
+        "docs/promises.md",
+        "| N1 | x | `a/tests/b.rs::told` |\n| N2 | x | `a/tests/b.rs::gone` |\n| F01 | x | Not shown: no room. |\n| F02 | x | later |\n",
+    );
+    let found = every_invariant_and_fault_is_answered_for(&sources, &promises).join("\n");
+    for right in ["N1 ", "F01 "] {
+        assert!(!found.contains(right), "{found}");
+    }
+    for wrong in [
+        "N2 names crates/a/tests/b.rs::gone",
+        "F02 has neither",
+        "F46 has 0 rows",
     ] {
         assert!(found.contains(wrong), "{wrong} in {found}");
     }
