@@ -126,7 +126,7 @@ impl Child {
             !state.is_empty() && !state.starts_with('Z')
         };
         while lives() {
-            std::thread::sleep(std::time::Duration::from_millis(5));
+            std::thread::sleep(GLANCE);
         }
     }
 
