@@ -6,7 +6,8 @@
 //!
 //! With it, and with a folder in the variable `ITHACA_FAILPOINTS`, each point that is passed
 //! adds its name to the file `passed` there; and where the file `armed` says `2 after commit
-//! …`, the second passing of that point from then on is the last thing the process does.
+//! …`, the second passing of that point from then on is the last thing the process does, after
+//! it called the file `died`.
 
 #[cfg(feature = "failpoints")]
 mod armed {
@@ -59,7 +60,9 @@ mod armed {
             }
             if name == point {
                 self.left = self.left.saturating_sub(1);
-                if self.left == 0 {
+                // Whoever disarmed it just now must be able to rely on it.
+                let (armed, died) = (self.folder.join("armed"), self.folder.join("died"));
+                if self.left == 0 && std::fs::rename(armed, died).is_ok() {
                     std::process::abort();
                 }
             }

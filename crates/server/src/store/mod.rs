@@ -372,7 +372,8 @@ fn postgres(url: &str) -> ConnectOptions {
         .min_connections(1)
         .acquire_timeout(Duration::from_secs(10))
         .sqlx_logging(false)
-        .set_application_name("ithaca")
+        // Which process it is, for whoever looks at PostgreSQL's list of sessions.
+        .set_application_name(format!("ithaca {}", std::process::id()))
         .map_sqlx_postgres_opts(|postgres| {
             // A node that stopped in the middle of a change must not hold an organization's
             // lock for as long as it sleeps (F05).

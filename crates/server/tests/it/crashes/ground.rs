@@ -177,8 +177,9 @@ impl Ground {
         std::fs::rename(made, self.armed()).unwrap();
     }
 
-    pub fn disarms(&self) {
-        let _ = std::fs::remove_file(self.armed());
+    /// Answers whether there still was something to disarm: nobody dies of it any more.
+    pub fn disarms(&self) -> bool {
+        std::fs::remove_file(self.armed()).is_ok()
     }
 
     fn armed(&self) -> PathBuf {
@@ -202,10 +203,12 @@ impl Ground {
         counts
     }
 
-    /// Whether nothing is due and nobody works.
+    /// Whether nothing is due and nobody works. A link that Microsoft refused is worked on again
+    /// within seconds; mail that waits until changes have settled is not waited for.
     pub fn is_quiet(&self) -> bool {
-        let soon = Clock::system().now().as_millisecond() + 1_000;
+        let now = Clock::system().now().as_millisecond();
         self.tables_of_work().iter().all(|table| {
+            let soon = now + if table == "meeting_links" { 15_000 } else { 1_000 };
             self.count(&format!(
                 "SELECT COUNT(*) AS found FROM {table} WHERE lease_owner IS NOT NULL OR due_at <= {soon}"
             )) == 0
@@ -221,6 +224,25 @@ impl Ground {
                 "something is still due: {:?}\n{}",
                 self.tables_of_work(),
                 demo.program.errors()
+            );
+            std::thread::sleep(GLANCE);
+        }
+    }
+
+    /// Waits until PostgreSQL knows that a node is no more: what it sent last may still be
+    /// under way when it is gone, a lease too.
+    pub fn lets_go_of(&self, dead: u32) {
+        if !self.is_postgres() {
+            return;
+        }
+        let sessions = format!(
+            "SELECT COUNT(*) AS found FROM pg_stat_activity WHERE application_name = 'ithaca {dead}'"
+        );
+        let deadline = Instant::now() + PATIENCE;
+        while self.count(&sessions) > 0 {
+            assert!(
+                Instant::now() < deadline,
+                "PostgreSQL still serves the dead"
             );
             std::thread::sleep(GLANCE);
         }

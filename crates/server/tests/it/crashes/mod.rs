@@ -84,11 +84,12 @@ impl Story {
         self.ground.arms(crash.nth, &crash.point);
         let outcome = (deed.does)(&self.demo, &title);
         let has_ended = self.dies();
-        self.ground.disarms();
-        if !has_ended {
+        if !has_ended && self.ground.disarms() {
             self.is_as_it_should_be(deed, &title);
             return false;
         }
+        self.demo.program.ended();
+        self.ground.lets_go_of(self.demo.program.id());
         self.ground.leases_run_out();
         self.demo = self.ground.starts();
         let again = (deed.does)(&self.demo, &title).expect("nothing is armed");
