@@ -108,7 +108,7 @@ impl Part {
 }
 
 /// Whether the actor may change the meeting now.
-fn may_change(actor: &Actor, meeting: &Meeting, now: Timestamp) -> Result<(), Refusal> {
+pub fn may_change(actor: &Actor, meeting: &Meeting, now: Timestamp) -> Result<(), Refusal> {
     if !rights(actor, meeting).change {
         return Err(Refusal::NotYourMeeting);
     }
@@ -260,6 +260,14 @@ fn ends_of_move(
     (at(before), at(after))
 }
 
+/// Whether the actor may call the meeting off now: one that is only proposed as well.
+pub fn may_cancel(actor: &Actor, meeting: &Meeting, now: Timestamp) -> Result<(), Refusal> {
+    if meeting.state == MeetingState::Proposed && rights(actor, meeting).change {
+        return Ok(());
+    }
+    may_change(actor, meeting, now)
+}
+
 /// Calls a meeting off, or occurrences of it. Without an occurrence ahead there is no
 /// meeting, so calling off the last one calls off the meeting.
 pub fn cancel(
@@ -269,12 +277,11 @@ pub fn cancel(
     reason: Option<String>,
     now: Timestamp,
 ) -> Result<(Meeting, Event), Refusal> {
-    if meeting.state == MeetingState::Proposed && rights(actor, meeting).change {
-        let reason = check_reason(actor, meeting, reason)?;
+    may_cancel(actor, meeting, now)?;
+    let reason = check_reason(actor, meeting, reason)?;
+    if meeting.state == MeetingState::Proposed {
         return Ok(called_off(meeting.clone(), reason));
     }
-    may_change(actor, meeting, now)?;
-    let reason = check_reason(actor, meeting, reason)?;
     let from = match scope {
         Scope::This(original) | Scope::Following(original) if meeting.repetition.is_some() => {
             let target = meeting.occurrence(original);

@@ -24,7 +24,9 @@ use crate::schedule::{self, Schedule};
 use crate::track::{Mode, Track};
 
 pub(crate) use change::called_off;
-pub use change::{Changes, Move, Part, Scope, cancel, change, change_mode, leave};
+pub use change::{
+    Changes, Move, Part, Scope, cancel, change, change_mode, leave, may_cancel, may_change,
+};
 pub use joining::{Joining, OPENS_BEFORE, joining};
 pub use logged::{Record, log};
 

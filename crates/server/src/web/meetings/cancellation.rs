@@ -1,10 +1,11 @@
 //! Calling a meeting off.
 
 use axum::extract::Path;
+use mentoring::meeting::{MeetingState, may_cancel};
 use mentoring::role::rights;
 use mentoring::track::Mode;
 
-use super::schedule::{changeable, revision, way};
+use super::schedule::{allowed, revision, way};
 use super::scope::{Named, Scoped};
 use super::{others, when, words};
 use crate::app::AppError;
@@ -40,7 +41,7 @@ pub async fn show(
     Path((_, id)): Path<(String, String)>,
     Query(named): Query<Named>,
 ) -> Answer {
-    let stored = changeable(&signed_in, &id).await?;
+    let stored = allowed(&signed_in, &id, may_cancel).await?;
     let wanted = Wanted {
         revision: stored.meeting.revision,
         scoped: Scoped::of(named),
@@ -63,15 +64,16 @@ async fn page(
         .collect();
     let now = signed_in.app.clock.now();
     let occurrence = wanted.scoped.named.of(meeting, now)?;
+    let is_proposed = meeting.state == MeetingState::Proposed;
     Ok(Cancellation {
         frame: signed_in.frame(Here::Meetings).await?,
         scope: wanted.scoped.shown(meeting, &occurrence),
         id: meeting.id.to_string(),
         revision: wanted.revision.to_string(),
         title: meeting.title.clone(),
-        when: when(signed_in, meeting, &occurrence, &people),
+        when: (!is_proposed).then(|| when(signed_in, meeting, &occurrence, &people)),
         told: words::told(&names, "a cancellation"),
-        teams: meeting.mode == Mode::Teams,
+        teams: meeting.mode == Mode::Teams && !is_proposed,
         errors,
         reason_required: rights(&signed_in.acting().actor, meeting).needs_reason,
         reason: wanted.reason,
@@ -84,7 +86,7 @@ pub async fn cancel(
     Path((_, id)): Path<(String, String)>,
     Form(wanted): Form<Wanted>,
 ) -> Answer {
-    let stored = changeable(&signed_in, &id).await?;
+    let stored = allowed(&signed_in, &id, may_cancel).await?;
     let meeting = &stored.meeting;
     let occurrence = wanted.scoped.named.of(meeting, signed_in.app.clock.now())?;
     let scope = wanted.scoped.read(&occurrence);

@@ -2,11 +2,12 @@
 
 use axum::extract::Path;
 use http::StatusCode;
+use jiff::Timestamp;
 use jiff::civil::DateTime;
-use mentoring::meeting::{Changes, Meeting, MeetingState, Move, Scope};
+use mentoring::meeting::{Changes, Meeting, Move, Scope, may_change};
 use mentoring::refusal::Refusal;
 use mentoring::repetition::Occurrence;
-use mentoring::role::rights;
+use mentoring::role::{Actor, rights};
 use mentoring::schedule::{When, read_local};
 use mentoring::track::Mode;
 
@@ -109,23 +110,27 @@ impl Typed {
 
 /// A meeting that the actor may still change, or why they may not.
 pub(super) async fn changeable(signed_in: &SignedIn, id: &str) -> Result<StoredMeeting, Failed> {
+    allowed(signed_in, id, may_change).await
+}
+
+/// A meeting with which the actor may do what this rule allows, or why they may not.
+pub(super) async fn allowed(
+    signed_in: &SignedIn,
+    id: &str,
+    rule: fn(&Actor, &Meeting, Timestamp) -> Result<(), Refusal>,
+) -> Result<StoredMeeting, Failed> {
     let stored = super::find(signed_in, id).await?;
     let meeting = &stored.meeting;
-    let refusal = if !rights(&signed_in.acting().actor, meeting).change {
-        return Err(AppError::from(Refusal::NotYourMeeting).into());
-    } else if meeting.state == MeetingState::Cancelled {
-        Refusal::MeetingCancelled
-    } else if meeting.state != MeetingState::Scheduled || meeting.is_over(signed_in.app.clock.now())
-    {
-        Refusal::MeetingOver
-    } else {
-        return Ok(stored);
-    };
-    Err(Failed::Conflict {
-        reason: refusal.to_string(),
-        changes: Vec::new(),
-        again: Some(way(signed_in, meeting)),
-    })
+    let now = signed_in.app.clock.now();
+    match rule(&signed_in.acting().actor, meeting, now) {
+        Ok(()) => Ok(stored),
+        Err(Refusal::NotYourMeeting) => Err(AppError::from(Refusal::NotYourMeeting).into()),
+        Err(refusal) => Err(Failed::Conflict {
+            reason: refusal.to_string(),
+            changes: Vec::new(),
+            again: Some(way(signed_in, meeting)),
+        }),
+    }
 }
 
 pub(in crate::web) fn way(signed_in: &SignedIn, meeting: &Meeting) -> Way {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::extract::Path;
 use mentoring::answer::{self, Answer, Reply};
 use mentoring::lobby::{self, Difference, Entry, LobbyScope, Person};
-use mentoring::meeting::{Meeting, MeetingState};
+use mentoring::meeting::{Meeting, MeetingState, may_cancel, may_change};
 use mentoring::member::Member;
 use mentoring::note::Audience;
 use mentoring::organization::MemberId;
@@ -93,7 +93,8 @@ pub(in crate::web) async fn page_with(
         Some(link) => Some(link::fragment(signed_in, stored, link).await?),
         None => None,
     };
-    let rights = rights(&signed_in.acting().actor, meeting);
+    let actor = &signed_in.acting().actor;
+    let rights = rights(actor, meeting);
     let now = signed_in.app.clock.now();
     let is_planned = meeting.state == MeetingState::Scheduled && !meeting.is_over(now);
     let occurrence = named.of(meeting, now)?;
@@ -126,12 +127,13 @@ pub(in crate::web) async fn page_with(
         when: when(signed_in, meeting, &occurrence, &people),
         mode: mode(meeting.mode),
         location: Some(meeting.location.clone()).filter(|location| !location.is_empty()),
-        state: state(meeting, &occurrence, is_ahead),
+        state: state(meeting, &occurrence, is_ahead, link.is_some()),
         attendees: attendees(signed_in, meeting, &crowd).await?,
         lobby: lobby.filter(|_| is_planned),
         agenda: agenda(meeting, rights.see_content),
         link,
-        may_change: rights.change && is_planned,
+        may_change: may_change(actor, meeting, now).is_ok(),
+        may_cancel: may_cancel(actor, meeting, now).is_ok(),
         repeats: meeting.repetition.map(|rule| {
             let first = meeting.schedule.local_start;
             mail::repeats(&rule, first, &signed_in.member().language)
@@ -225,7 +227,12 @@ async fn shared_notes(
     }
 }
 
-fn state(meeting: &Meeting, occurrence: &Occurrence, is_ahead: bool) -> pages::MeetingState {
+fn state(
+    meeting: &Meeting,
+    occurrence: &Occurrence,
+    is_ahead: bool,
+    had_link: bool,
+) -> pages::MeetingState {
     match meeting.state {
         MeetingState::Scheduled if occurrence.state == OccurrenceState::Cancelled => {
             pages::MeetingState::Cancelled {
@@ -237,7 +244,7 @@ fn state(meeting: &Meeting, occurrence: &Occurrence, is_ahead: bool) -> pages::M
         MeetingState::Cancelled => pages::MeetingState::Cancelled {
             sentence: "Nobody is expected any more.".to_owned(),
             reason: meeting.cancellation_reason.clone(),
-            note: (meeting.mode == Mode::Teams).then(|| {
+            note: (meeting.mode == Mode::Teams && had_link).then(|| {
                 "Whoever kept Microsoft's own link may still get in for a while.".to_owned()
             }),
         },

@@ -94,6 +94,7 @@ pub struct Meeting {
     /// Only of a Teams meeting.
     pub link: Option<Link>,
     pub may_change: bool,
+    pub may_cancel: bool,
     /// "Every Tuesday, 4 times"
     pub repeats: Option<String>,
     /// Which occurrence of a series is shown: `?occurrence=2026-11-24T15:00:00`.
@@ -374,7 +375,8 @@ pub struct Cancellation {
     pub id: String,
     pub revision: String,
     pub title: String,
-    pub when: When,
+    /// Nothing as long as no time is settled.
+    pub when: Option<When>,
     pub told: String,
     /// Whether a Teams meeting is deleted with it.
     pub teams: bool,

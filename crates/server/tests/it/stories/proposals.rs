@@ -102,3 +102,29 @@ fn luis_offers_other_times_and_mei_accepts_one_of_his() {
     let invited = mailbox::waits_for(&demo, LUIS, 1);
     invited[0].is_calendar_mail("REQUEST", "First talk");
 }
+
+#[test]
+fn jonas_calls_off_what_mei_proposed_and_says_why() {
+    let demo = demo_with_teams();
+    let mut mei = Reader::new();
+    signs_in(&mut mei, &demo, "Mei Tanaka");
+    mei_proposes(&mut mei, &["Luis Ortega"]);
+    let meeting = mei.address();
+    let mut jonas = Reader::new();
+    signs_in(&mut jonas, &demo, "Jonas Weber");
+    jonas.opens(&meeting);
+    jonas.sees("No time is settled yet");
+    jonas.clicks("Cancel");
+    jonas.sees("No time is settled yet");
+    jonas.does_not_see("the Teams meeting is deleted");
+    jonas.fills("Reason", "The track pauses until spring.");
+    jonas.clicks("Cancel meeting");
+    jonas.sees("The meeting was cancelled.");
+    for address in [MEI, LUIS] {
+        mailbox::waits_for_words(&demo, address, "The track pauses until spring.");
+    }
+    mei.opens(&meeting);
+    mei.sees("Nobody is expected any more.");
+    mei.does_not_see("Microsoft's own link");
+    assert!(!mei.is_offered("Cancel"));
+}

@@ -238,6 +238,7 @@ fn shown() -> Vec<Sample> {
         note: Some("Whoever kept Microsoft's own link may still get in.".into()),
     };
     cancelled.may_change = false;
+    cancelled.may_cancel = false;
     cancelled.yours = None;
     let mut over = meeting(LinkState::Closed {
         reason: "The meeting is over.".into(),
@@ -274,6 +275,7 @@ fn shown() -> Vec<Sample> {
     long.title = "Donaudampfschifffahrtsgesellschaft".repeat(6);
     long.location = Some("https://maps.example/".to_owned() + &"x".repeat(200));
     over.may_change = false;
+    over.may_cancel = false;
     over.yours = None;
     over.agenda = Agenda::Private;
     vec![
@@ -287,7 +289,7 @@ fn shown() -> Vec<Sample> {
     ]
 }
 
-fn meeting(state: LinkState) -> Meeting {
+pub(super) fn meeting(state: LinkState) -> Meeting {
     Meeting {
         frame: as_mei(Here::Meetings),
         id: "7".into(),
@@ -324,6 +326,7 @@ fn meeting(state: LinkState) -> Meeting {
             host: Some("Teams Scheduler".into()),
         }),
         may_change: true,
+        may_cancel: true,
         repeats: None,
         of: String::new(),
         coming: Vec::new(),
@@ -345,7 +348,7 @@ fn meeting(state: LinkState) -> Meeting {
     }
 }
 
-fn new_meeting() -> NewMeeting {
+pub(super) fn new_meeting() -> NewMeeting {
     NewMeeting {
         frame: as_mei(Here::Track("new-managers".into())),
         track: people::new_managers(),
@@ -397,7 +400,7 @@ fn new_meeting() -> NewMeeting {
     }
 }
 
-fn repetition() -> Repetition {
+pub(super) fn repetition() -> Repetition {
     Repetition {
         every: vec![
             Choice::new("none", "Does not repeat", true),
@@ -557,7 +560,7 @@ fn forms() -> Vec<Sample> {
         id: "7".into(),
         revision: "2".into(),
         title: "First weeks as a manager".into(),
-        when: people::tomorrow(),
+        when: Some(people::tomorrow()),
         told: "Luis is told by mail, and it leaves the calendars.".into(),
         teams: true,
         scope: None,

@@ -5,6 +5,7 @@
 mod manage;
 mod meetings;
 mod people;
+mod proposals;
 mod rooms;
 
 use askama::Template;
@@ -23,10 +24,13 @@ fn sample(name: &'static str, view: &impl Template) -> Sample {
 }
 
 fn samples() -> Vec<Sample> {
-    [rooms::samples(), meetings::samples(), manage::samples()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let all = [
+        rooms::samples(),
+        meetings::samples(),
+        proposals::samples(),
+        manage::samples(),
+    ];
+    all.into_iter().flatten().collect()
 }
 
 fn count(html: &str, part: &str) -> usize {
