@@ -152,7 +152,7 @@ pub enum Refusal {
     #[error("Enter a time, like 15:00.")]
     TimeInvalid,
     /// A title.
-    #[error("Give the meeting a title of 1 to 200 characters.")]
+    #[error("Give the meeting a title of 1 to 200 characters, on one line.")]
     TitleInvalid,
     /// An agenda.
     #[error("The agenda is too long: {0} of at most 4,000 characters.")]

@@ -139,6 +139,7 @@ impl Program {
 pub fn router(app: App) -> Router {
     let document = Arc::new(api::document());
     Router::new()
+        .route(&format!("{}/", api::PLACE), api::nothing())
         .nest(api::PLACE, api::router(app.clone()))
         .merge(web::router(app.clone(), document))
         .layer(from_fn_with_state(app, request::observed))

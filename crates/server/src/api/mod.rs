@@ -26,7 +26,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
+use axum::routing::{MethodRouter, any, get};
 use http::header;
 use serde_json::Value;
 
@@ -89,6 +89,11 @@ pub fn router(app: App) -> Router {
         .layer(from_fn_with_state(api.clone(), guard::problems))
         .layer(from_fn(guard::headers))
         .with_state(api)
+}
+
+/// What is at [`PLACE`] with a slash behind it, which a nested router leaves to others.
+pub fn nothing() -> MethodRouter {
+    any(async || Problem::not_found()).layer(from_fn(guard::headers))
 }
 
 async fn openapi(State(api): State<Api>) -> Response {
