@@ -25,8 +25,8 @@ export function start(parameters) {
   return child;
 }
 
-export async function stop(child) {
-  child.kill('SIGTERM');
+export async function stop(child, signal = 'SIGTERM') {
+  child.kill(signal);
   await child.ended;
 }
 

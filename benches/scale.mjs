@@ -4,18 +4,21 @@
 // (many.py). Everybody has as many as before: there are more people, and more tracks. Then
 // the list of Mei's twenty meetings, her calendar and the making of a meeting with both
 // invitations are measured on each, in turns, so that whatever else the machine does meets
-// both alike. What is compared is CPU time, of all threads and in the background too.
+// both alike. What is compared is CPU time, of all threads and in the background too. At last
+// each is killed amid its work and started again.
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { send } from './browser.mjs';
 import { configuration, cpu, demo, end, folder, freePort, mailServer, median, pause, rests, serve, signedIn, stop, wrk } from './ithaca.mjs';
 
 const SIZES = [1_000, 100_000];
 const ROUNDS = 3;
 const CREATES = 200;
+const CUTS = 5;
 
 /** The filled form of a new meeting by phone with Luis. */
 async function byPhone(mei, url, title) {
@@ -67,6 +70,14 @@ async function measure() {
     side.figures.set(what, [...(side.figures.get(what) ?? []), figure]);
     console.error(`${side.size}: ${what}: ${figure.toFixed(2)} ms CPU`);
   };
+  const creates = async (side) => {
+    const fields = new URLSearchParams(form.fields);
+    fields.set('once', randomUUID());
+    const answer = await send(`${side.address}${form.address.pathname}`, {
+      method: 'POST', headers: { ...mei.formHeaders(ithaca.url), host }, body: fields.toString(),
+    });
+    if (answer.status !== 303) throw new Error(`a meeting was not created: ${answer.status}`);
+  };
   // Reading comes before any making: what is made lands in Mei's calendar.
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const side of sides) {
@@ -91,14 +102,7 @@ async function measure() {
     for (const side of sides) {
       const server = await serve(side.config, side.address);
       await rests(server);
-      const create = async () => {
-        const fields = new URLSearchParams(form.fields);
-        fields.set('once', randomUUID());
-        const answer = await send(`${side.address}${form.address.pathname}`, {
-          method: 'POST', headers: { ...mei.formHeaders(ithaca.url), host }, body: fields.toString(),
-        });
-        if (answer.status !== 303) throw new Error(`a meeting was not created: ${answer.status}`);
-      };
+      const create = () => creates(side);
       await create();
       await rests(server);
       const taken = mail.counted.taken;
@@ -111,6 +115,18 @@ async function measure() {
       await stop(server);
     }
   }
+  for (const side of sides) {
+    side.ready = [];
+    for (let round = 0; round < CUTS; round += 1) {
+      const cut = await serve(side.config, side.address);
+      await creates(side);
+      await stop(cut, 'SIGKILL');
+      const began = performance.now();
+      const server = await serve(side.config, side.address);
+      side.ready.push(performance.now() - began);
+      await stop(server);
+    }
+  }
   mail.server.close();
   const [few, many] = sides;
   console.log(`\n| CPU per request | ${SIZES[0].toLocaleString('en')} meetings | ${SIZES[1].toLocaleString('en')} meetings | ratio |\n|---|---|---|---|`);
@@ -118,6 +134,8 @@ async function measure() {
     const [one, other] = [few, many].map((side) => median(side.figures.get(what)));
     console.log(`| ${what} | ${one.toFixed(2)} ms | ${other.toFixed(2)} ms | ${(other / one).toFixed(2)} |`);
   }
+  const [one, other] = [few, many].map((side) => median(side.ready));
+  console.log(`| ready after kill -9 (wall clock) | ${one.toFixed(0)} ms | ${other.toFixed(0)} ms | ${(other / one).toFixed(2)} |`);
   console.log(`\nMedian of ${ROUNDS}, ${os.cpus()[0].model}, ${os.cpus().length} cores, ${os.type()} ${os.release()}, SQLite, benches/scale`);
 }
 
