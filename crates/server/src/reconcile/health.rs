@@ -271,9 +271,7 @@ async fn conclude(
                 }
                 Some(cause) => {
                     host::attention(tools, &tx, organization, cause, &failure).await?;
-                    let known = integrations::find_in(&tx, organization).await?.diagnosis;
-                    let since = known.map(|known| known.since);
-                    host::look_again(cause, &failure, since, tx.now)
+                    host::look_again(cause, &failure, tx.now)
                 }
             }
         }

@@ -21,9 +21,8 @@ use crate::wake::Reconciler;
 /// policy mended. Asking this often costs nothing.
 pub const WHILE_REFUSED: SignedDuration = SignedDuration::from_mins(5);
 
-/// What heals by itself is looked at again this soon, and at least this often.
+/// What heals by itself is looked at again this often, however long it has lasted (N10).
 const WHILE_HEALING: SignedDuration = SignedDuration::from_mins(1);
-const LONGEST_WHILE_HEALING: SignedDuration = SignedDuration::from_hours(1);
 /// What only the live test can tell may have been mended at Microsoft meanwhile; a test
 /// makes a meeting, so it doesn't run more often.
 const WHILE_BROKEN: SignedDuration = SignedDuration::from_hours(6);
@@ -225,18 +224,15 @@ pub async fn count_made(
 
 /// When the live test looks again whether what is wrong still is.
 ///
-/// A refused sign-in is
-/// tried by the reconciler of tokens, which asks for the test once it is taken again.
-/// What heals by itself is looked at within a minute first, and then ever less often.
-pub fn look_again(
-    cause: Cause,
-    failure: &Failure,
-    since: Option<Timestamp>,
-    now: Timestamp,
-) -> Option<Timestamp> {
+/// A refused sign-in is tried by the reconciler of tokens, which asks for the test once it
+/// is taken again. What heals by itself is looked at every minute, but not before Microsoft
+/// wants to be asked.
+pub fn look_again(cause: Cause, failure: &Failure, now: Timestamp) -> Option<Timestamp> {
     if failure.heals_by_itself() {
-        let lasts = now.duration_since(since.unwrap_or(now));
-        Some(now + (lasts / 2).clamp(WHILE_HEALING, LONGEST_WHILE_HEALING))
+        let asked = failure
+            .retry_after
+            .and_then(|wait| SignedDuration::try_from(wait).ok());
+        Some(now + asked.unwrap_or(WHILE_HEALING).max(WHILE_HEALING))
     } else if cause.is_about_sign_in() {
         None
     } else {
@@ -303,8 +299,7 @@ pub async fn attention(
         diagnosis: Some(found),
         ..before
     };
-    let since = next.diagnosis.as_ref().map(|found| found.since);
-    integrations::save(tx, &next, look_again(cause, failure, since, tx.now)).await?;
+    integrations::save(tx, &next, look_again(cause, failure, tx.now)).await?;
     if is_known {
         return Ok(());
     }

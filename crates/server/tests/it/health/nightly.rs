@@ -6,8 +6,9 @@ use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use mentoring::integration::{Cause, IntegrationState};
 use mentoring::role::{Role, Roles};
+use sandbox::faults::{Act, Fault};
 
-use super::Office;
+use super::{Office, TEAMS};
 use crate::pages::tenant::SCHEDULER;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -40,6 +41,23 @@ async fn what_every_night_finds_broken_is_told_once() {
         IntegrationState::NeedsAttention(Cause::HostMayNotSchedule)
     );
     assert_eq!(office.warnings().await, 1);
+}
+
+#[tokio::test]
+async fn n10_however_long_microsoft_is_down_a_minute_after_it_the_connection_is_live() {
+    let office = Office::is_integrated().await;
+    let mut down = Fault::once("/v1.0", Act::lose_answer());
+    down.times = None;
+    office.tenant.sandbox.fault(down);
+    let amara = office.amara().await;
+    amara.posts(&format!("{TEAMS}/check"), &[]).await;
+    office.lives(SignedDuration::from_hours(7)).await;
+    let down = IntegrationState::NeedsAttention(Cause::Unreachable);
+    assert_eq!(office.state().await, down);
+    office.tenant.sandbox.clear_faults();
+    office.lives(super::minutes(1)).await;
+    assert_eq!(office.state().await, IntegrationState::Integrated);
+    assert_eq!(office.warnings().await, 0, "it mended itself");
 }
 
 #[tokio::test]
