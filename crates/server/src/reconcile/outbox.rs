@@ -30,6 +30,8 @@ use crate::store::{meetings, members, proposals};
 
 /// A mail server that is down is given up after two days (F32).
 const MOST_PATIENCE: SignedDuration = SignedDuration::from_hours(48);
+/// But not before so many tries: for as long as Ithaca itself was down, it was not asked.
+const FEWEST_ATTEMPTS: i64 = 30;
 const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(5);
 /// A message that was not taken leaves within a minute of the mail server's return (N10).
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(1);
@@ -86,7 +88,7 @@ async fn one(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
                 "a message was not taken by the mail server; it is tried again"
             );
             let waited = tools.clock.now().duration_since(message.created_at);
-            if waited >= MOST_PATIENCE {
+            if waited >= MOST_PATIENCE && message.attempts >= FEWEST_ATTEMPTS {
                 return give_up(tools, claim, message, Fate::Failed, why).await;
             }
             tools.figures.mail("tried_again");

@@ -3,6 +3,7 @@
 
 mod dictionary;
 mod drift;
+mod mail;
 mod nightly;
 mod reconnect;
 mod removal;
