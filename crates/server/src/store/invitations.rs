@@ -109,7 +109,10 @@ impl Telling<'_> {
                 host: setting.host.clone(),
                 answer_address: code.map(|code| self.instance.answer_address(&code)),
             }));
-            let message = self.message(reader, &notice, &content)?;
+            let message = outbox::Message {
+                attempts: may_be_heard(&dropped)?,
+                ..self.message(reader, &notice, &content)?
+            };
             outbox::put(tx, &message, due_at).await?;
         }
         Ok(())
@@ -216,6 +219,20 @@ struct Setting {
     page: String,
     join_address: Option<String>,
     host: Option<String>,
+}
+
+/// The tries that a message begins with which takes the place of these: whoever may have had
+/// one of them, or had one before them, has to hear of a cancellation.
+fn may_be_heard(dropped: &[outbox::Dropped]) -> Stored<i64> {
+    let mut tries = 0;
+    for outbox::Dropped { message, .. } in dropped {
+        let knew = match outbox::content(message)? {
+            Content::Invitation(unsent) => unsent.change != Change::Created,
+            _ => false,
+        };
+        tries = tries.max(message.attempts).max(i64::from(knew));
+    }
+    Ok(tries)
 }
 
 /// What is said in place of these messages, which were not sent, and when. Who reads of

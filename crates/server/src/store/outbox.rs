@@ -64,7 +64,7 @@ pub struct Message {
     pub content: String,
     /// What became of it.
     pub fate: Fate,
-    /// Tries so far.
+    /// Tries so far, those of messages that it took the place of included.
     pub attempts: i64,
     /// When it was written.
     pub created_at: Timestamp,
@@ -105,7 +105,7 @@ pub async fn put(tx: &Tx, message: &Message, due_at: Timestamp) -> Stored<()> {
         reason: Set(None),
         created_at: Set(millis(tx.now)),
         sent_at: Set(None),
-        attempts: Set(0),
+        attempts: Set(message.attempts),
         due_at: Set(Some(millis(due_at))),
         lease_owner: Set(None),
         lease_until: Set(None),

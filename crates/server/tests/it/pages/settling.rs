@@ -1,6 +1,6 @@
 //! Quick successive changes settle before people are told of them (F33).
 
-use ithaca::store::outbox::Fate;
+use ithaca::store::outbox::{self, Fate};
 use jiff::SignedDuration;
 use mentoring::invitation::{Change, Method};
 use mentoring::meeting::Part;
@@ -132,6 +132,33 @@ async fn who_has_not_heard_of_a_meeting_is_invited_or_left_in_peace() {
     cancels(&mei, &meeting, "2").await;
     let all = told(&house, company.id, luis).await;
     assert!(waiting(&all).is_empty(), "{all:?}");
+}
+
+/// The mail server's word about the first invitation was lost, so it may be in the calendar.
+#[tokio::test]
+async fn who_may_have_heard_of_a_meeting_is_told_that_it_is_off() {
+    let house = House::opens_on_monday().await;
+    let company = &house.world.larkspur;
+    let luis = &company.mentee;
+    let mei = house.signs_in("larkspur", &company.mentor).await;
+    let meeting = plans(&mei, company, "phone").await.location().to_owned();
+    let first = told(&house, company.id, luis).await[0].id;
+    let store = &house.world.store;
+    let mut tried = outbox::find_for_work(store, company.id, first)
+        .await
+        .unwrap()
+        .unwrap();
+    tried.attempts += 1;
+    let tx = store.begin(company.id).await.unwrap();
+    outbox::save(&tx, &tried).await.unwrap();
+    tx.commit().await.unwrap();
+    moves(&mei, &meeting, 1, "10:00").await;
+    cancels(&mei, &meeting, "2").await;
+    let all = told(&house, company.id, luis).await;
+    let [last] = waiting(&all)[..] else {
+        panic!("{all:?}");
+    };
+    assert_eq!(last.invitation.calendar.method, Method::Cancel);
 }
 
 /// Two different changes are one message that names both.
