@@ -4,20 +4,19 @@ use std::collections::BTreeMap;
 
 use ithaca::store::links::{self, Link};
 use ithaca::store::meetings::{self, StoredMeeting};
-use ithaca::store::{audit, integrations, members};
+use ithaca::store::{audit, integrations};
 use jiff::Timestamp;
 use mentoring::integration::IntegrationState;
 use mentoring::link::LinkState;
 use mentoring::meeting::MeetingState;
-use mentoring::member::{Member, MemberState};
-use mentoring::organization::{MeetingId, OrganizationId};
+use mentoring::organization::{MeetingId, MemberId, OrganizationId};
 use mentoring::track::Mode;
 use sandbox::tenant::meetings::OnlineMeeting;
 use sea_orm::{ConnectionTrait as _, DbBackend, QueryResult, Statement};
 use uuid::Uuid;
 
+use crate::calendars;
 use crate::companies::Company;
-use crate::mail::Received;
 use crate::world::World;
 
 /// Checks N1 to N5 and N8 to N11; N6 and N7 are watched while a history goes on.
@@ -29,7 +28,7 @@ pub async fn check(world: &World) {
             .expect("integrations can be read")
             .state;
         teams_has_what_is_wanted(world, company, state).await;
-        people_know(world, company).await;
+        calendars::are_right(world, company).await;
         if let Some(number) = audit::first_break(&world.store, company.id)
             .await
             .expect("the log can be read")
@@ -63,7 +62,8 @@ async fn rows(world: &World, text: &str) -> Vec<QueryResult> {
         .unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
-async fn meeting_ids(world: &World, organization: OrganizationId) -> Vec<MeetingId> {
+/// All meetings of an organization.
+pub async fn meeting_ids(world: &World, organization: OrganizationId) -> Vec<MeetingId> {
     let id = organization.0.simple();
     rows(
         world,
@@ -110,6 +110,18 @@ pub async fn row(world: &World, table: &str, id: Uuid) -> Vec<String> {
         .collect();
     let (columns, id) = (columns.join(""), id.simple());
     let text = format!("SELECT {columns} AS row_ FROM {table} WHERE id = x'{id}'");
+    let all = rows(world, &text).await;
+    all.iter()
+        .map(|row| row.try_get("", "row_").expect("it is a text"))
+        .collect()
+}
+
+/// What became of the messages to somebody about a meeting, oldest first.
+pub async fn messages(world: &World, meeting: MeetingId, member: MemberId) -> Vec<String> {
+    let (meeting, member) = (meeting.0.simple(), member.0.simple());
+    let text = format!(
+        "SELECT topic || ' ' || fate || ' ' || coalesce(reason, '') AS row_ FROM outbox WHERE meeting_id = x'{meeting}' AND member_id = x'{member}' ORDER BY id"
+    );
     let all = rows(world, &text).await;
     all.iter()
         .map(|row| row.try_get("", "row_").expect("it is a text"))
@@ -253,162 +265,10 @@ async fn is_listed(world: &World, company: &Company, link: &Link) -> bool {
         .any(|row| row.try_get::<i64>("", "told").is_ok_and(|count| count > 0))
 }
 
-async fn find(world: &World, company: &Company, id: MeetingId) -> Option<StoredMeeting> {
+pub async fn find(world: &World, company: &Company, id: MeetingId) -> Option<StoredMeeting> {
     meetings::find_for_work(&world.store, company.id, id)
         .await
         .expect("meetings can be read")
-}
-
-/// N3 and N4: whoever is of a meeting has it in their calendar as it is, and nobody else does.
-async fn people_know(world: &World, company: &Company) {
-    let boxes = world.mail.boxes();
-    let refused = world.mail.refused();
-    let now = world.stage.clock.now();
-    let people: Vec<Member> = members::list_for_work(&world.store, company.id, &company.people)
-        .await
-        .expect("members can be read");
-    for id in meeting_ids(world, company.id).await {
-        let Some(stored) = find(world, company, id).await else {
-            continue;
-        };
-        let meeting = &stored.meeting;
-        for person in &people {
-            let mail = boxes
-                .get(person.email.as_str())
-                .map_or(&[][..], Vec::as_slice);
-            let about: Vec<&Received> = mail
-                .iter()
-                .filter(|one| is_about(one, &meeting.uid))
-                .collect();
-            each_says_one_thing(world, person, &about);
-            let invited = about.iter().any(|one| method(one) == "REQUEST");
-            if invited && !world.promises.was_attended_by(id, person.id) {
-                world.stage.broken(format!(
-                    "N3: {} was invited to {id} and never of it",
-                    person.name()
-                ));
-            }
-            // What is over is nobody's business any more, and what a mailbox will not take can't
-            // be told.
-            if meeting.ends_at() <= now || refused.iter().any(|one| is_about(one, &meeting.uid)) {
-                continue;
-            }
-            // What is said of one occurrence leaves the rest of the series as it was.
-            let newest = about
-                .iter()
-                .filter(|one| is_whole(one))
-                .max_by_key(|one| sequence(one));
-            let newest = newest.copied();
-            let comes = meeting.is_attended_by(person.id)
-                && meeting.state == MeetingState::Scheduled
-                && person.state == MemberState::Active;
-            if comes {
-                knows_it(world, person, &stored, newest).await;
-            } else if newest.is_some_and(|one| method(one) == "REQUEST")
-                && (meeting.state == MeetingState::Cancelled || !meeting.is_attended_by(person.id))
-            {
-                world.stage.broken(format!(
-                    "N3: {} still has {id} in the calendar",
-                    person.name()
-                ));
-            }
-        }
-    }
-}
-
-async fn knows_it(
-    world: &World,
-    person: &Member,
-    stored: &StoredMeeting,
-    newest: Option<&Received>,
-) {
-    let meeting = &stored.meeting;
-    let link = links::find_for_work(&world.store, meeting.organization, meeting.id)
-        .await
-        .expect("links can be read");
-    let works = link.is_some_and(|link| link.state == LinkState::Ready || link.kept);
-    if meeting.mode == Mode::Teams && !works && stored.announced_mode != Some(Mode::Teams) {
-        return;
-    }
-    let calendar = newest.and_then(|one| one.calendar.as_ref());
-    let Some(calendar) = calendar.filter(|calendar| calendar.method == "REQUEST") else {
-        world.stage.broken(format!(
-            "N3: {} has no invitation to {}",
-            person.name(),
-            meeting.id
-        ));
-        return;
-    };
-    // Of a series, the newest word may be about one occurrence.
-    if meeting.repetition.is_some() {
-        return;
-    }
-    let starts = meeting
-        .schedule
-        .local_start
-        .strftime("%Y%m%dT%H%M%S")
-        .to_string();
-    if calendar.starts != starts || calendar.summary != meeting.title {
-        world.stage.broken(format!(
-            "N3: {} has {} at {} where {} is {} at {starts}",
-            person.name(),
-            calendar.summary,
-            calendar.starts,
-            meeting.id,
-            meeting.title
-        ));
-    }
-}
-
-/// N3: what is sent again is the same message.
-fn each_says_one_thing(world: &World, person: &Member, about: &[&Received]) {
-    let mut said: BTreeMap<(i64, String, Option<String>), &Received> = BTreeMap::new();
-    for one in about {
-        let Some(calendar) = &one.calendar else {
-            continue;
-        };
-        let key = (
-            calendar.sequence,
-            calendar.method.clone(),
-            calendar.only.clone(),
-        );
-        let first = said.entry(key).or_insert(one);
-        if first.message_id != one.message_id
-            || first.calendar.as_ref().map(|one| &one.text) != Some(&calendar.text)
-        {
-            world.stage.broken(format!(
-                "N3: {} got {} {} of {} in two messages",
-                person.name(),
-                calendar.method,
-                calendar.sequence,
-                calendar.summary
-            ));
-        }
-    }
-}
-
-fn is_about(one: &Received, uid: &str) -> bool {
-    one.calendar
-        .as_ref()
-        .is_some_and(|calendar| calendar.uid == uid)
-}
-
-fn is_whole(one: &Received) -> bool {
-    one.calendar
-        .as_ref()
-        .is_some_and(|calendar| calendar.only.is_none())
-}
-
-fn method(one: &Received) -> &str {
-    one.calendar
-        .as_ref()
-        .map_or("", |calendar| &calendar.method)
-}
-
-fn sequence(one: &Received) -> i64 {
-    one.calendar
-        .as_ref()
-        .map_or(-1, |calendar| calendar.sequence)
 }
 
 /// N5.

@@ -56,8 +56,7 @@ pub async fn run(seed: u64, options: Options) -> Outcome {
     checker::check(&world).await;
     let stage = world.stage.clone();
     let calls = world.microsoft.calls();
-    let path = world.ends().await;
-    let _ = std::fs::remove_file(path);
+    world.ends().await;
     let broken = stage.lock().broken.clone();
     Outcome {
         broken,

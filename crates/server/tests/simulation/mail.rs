@@ -1,6 +1,6 @@
 //! The seam to the mail server, and everybody's mailbox.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ithaca::mail::{Delivery, Smtp};
@@ -33,6 +33,10 @@ pub struct Calendar {
     /// The one occurrence that it is about.
     pub only: Option<String>,
     pub starts: String,
+    /// What was called off of a series, by its original start.
+    pub excluded: BTreeSet<String>,
+    /// What was moved of a series, from its original start to another.
+    pub moved: BTreeMap<String, String>,
     pub summary: String,
     /// Everything else, to compare what was sent twice.
     pub text: String,
@@ -166,9 +170,10 @@ fn read(bytes: &[u8]) -> Received {
 
 fn calendar(text: &str) -> Calendar {
     let unfolded = text.replace("\r\n ", "").replace("\n ", "");
-    let event = unfolded
-        .split_once("BEGIN:VEVENT")
-        .map_or("", |(_, event)| event);
+    // The first is the meeting, or the one occurrence that the message is about; those of a
+    // series that were moved follow it.
+    let mut events = unfolded.split("BEGIN:VEVENT").skip(1);
+    let event = events.next().unwrap_or_default();
     let value = |from: &str, name: &str| {
         from.lines()
             .find(|line| {
@@ -186,6 +191,15 @@ fn calendar(text: &str) -> Calendar {
             .unwrap_or_default(),
         only: value(event, "RECURRENCE-ID"),
         starts: value(event, "DTSTART").unwrap_or_default(),
+        excluded: event
+            .lines()
+            .filter(|line| line.starts_with("EXDATE"))
+            .filter_map(|line| line.split_once(':'))
+            .map(|(_, original)| original.trim().to_owned())
+            .collect(),
+        moved: events
+            .filter_map(|moved| Some((value(moved, "RECURRENCE-ID")?, value(moved, "DTSTART")?)))
+            .collect(),
         summary: value(event, "SUMMARY").unwrap_or_default(),
         text: unfolded
             .lines()

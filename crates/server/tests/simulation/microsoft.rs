@@ -47,10 +47,19 @@ struct Shared {
     refreshing: BTreeMap<OrganizationId, usize>,
     /// Organizations that took their integration down, and may not be called for.
     removed: BTreeMap<OrganizationId, bool>,
-    /// Refresh tokens in the order in which Microsoft gave them out.
-    given_out: Vec<String>,
+    /// Refresh tokens in the order in which Microsoft gave them out, each with the sign-in that
+    /// it goes back to.
+    given_out: Vec<(String, usize)>,
     calls: usize,
     last_bearer: Option<HeaderValue>,
+}
+
+impl Shared {
+    fn place_of(&self, refresh_token: &str) -> Option<(usize, usize)> {
+        let mut all = self.given_out.iter().enumerate();
+        let (place, (_, sign_in)) = all.find(|(_, (token, _))| token == refresh_token)?;
+        Some((*sign_in, place))
+    }
 }
 
 /// A request with what it asks for.
@@ -104,9 +113,10 @@ impl Microsoft {
         self.shared(|shared| shared.removed.insert(organization, removed));
     }
 
-    /// The place of a refresh token in the order in which they were given out.
-    pub fn place_of(&self, refresh_token: &str) -> Option<usize> {
-        self.shared(|shared| shared.given_out.iter().position(|one| one == refresh_token))
+    /// How new a refresh token is: first by the sign-in that it goes back to, then by the
+    /// order in which they were given out.
+    pub fn place_of(&self, refresh_token: &str) -> Option<(usize, usize)> {
+        self.shared(|shared| shared.place_of(refresh_token))
     }
 
     /// How many calls arrived.
@@ -197,6 +207,9 @@ impl Microsoft {
             .ok()
             .and_then(|asked| Some(format!(" of {}", asked["externalId"].as_str()?)))
             .unwrap_or_default();
+        let spent = url::form_urlencoded::parse(&body)
+            .find(|(name, _)| name == "refresh_token")
+            .map(|(_, token)| token.into_owned());
         self.shared(|shared| shared.calls += 1);
         let request = Request::from_parts(parts, Body::from(body));
         let response = match self.router.clone().oneshot(request).await {
@@ -214,7 +227,14 @@ impl Microsoft {
             && let Some(token) = grant["refresh_token"].as_str()
         {
             let token = token.to_owned();
-            self.shared(|shared| shared.given_out.push(token));
+            self.shared(|shared| {
+                let sign_in = match spent {
+                    // Those of the template go back to the one before all others.
+                    Some(spent) => shared.place_of(&spent).map_or(0, |(sign_in, _)| sign_in),
+                    None => shared.given_out.len() + 1,
+                };
+                shared.given_out.push((token, sign_in));
+            });
         }
         Ok(Response::from_parts(parts, Full::new(body)))
     }

@@ -12,7 +12,7 @@ pub struct Promises {
     /// Whoever was of a meeting at any time.
     attended: BTreeSet<(MeetingId, MemberId)>,
     /// The newest refresh token that was seen in the database.
-    tokens: BTreeMap<OrganizationId, usize>,
+    tokens: BTreeMap<OrganizationId, (usize, usize)>,
 }
 
 impl Promises {
@@ -42,7 +42,11 @@ impl Promises {
     }
 
     /// Takes note of the refresh token that is kept; answers the one before if that was newer.
-    pub fn keeps_token(&mut self, organization: OrganizationId, place: usize) -> Option<usize> {
+    pub fn keeps_token(
+        &mut self,
+        organization: OrganizationId,
+        place: (usize, usize),
+    ) -> Option<(usize, usize)> {
         let before = self.tokens.insert(organization, place);
         before.filter(|before| *before > place)
     }

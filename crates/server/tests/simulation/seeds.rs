@@ -8,6 +8,19 @@ use crate::world::Options;
 /// With what was wrong.
 const ONCE_BROKEN: &[(u64, &str)] = &[
     (
+        161,
+        "an integration was tested ever less often, and stayed unreachable",
+    ),
+    (
+        3_030,
+        "an invitation that may have arrived was replaced by one that never left, and no \
+         cancellation followed",
+    ),
+    (
+        1_660,
+        "Ithaca was down for days, and the first \"not now\" of the mail server ended a letter",
+    ),
+    (
         1_024,
         "a lost answer and a failure after it hid that a create had left (F03)",
     ),

@@ -32,7 +32,7 @@ pub struct Template {
     pub companies: [Company; 2],
     pub key: Key,
     pub start: Timestamp,
-    database: PathBuf,
+    database: Vec<u8>,
     state: State,
     seed: Seed,
     signing_key: SigningKey,
@@ -46,8 +46,8 @@ impl Template {
     async fn make() -> Self {
         let randomness = Randomness::seeded(1);
         let clock = Clock::manual(START.parse().expect("it is an instant"));
-        let database = file();
-        let store = Store::open(&Place::Sqlite(database.clone()), clock.clone())
+        let file = File::fresh();
+        let store = Store::open(&Place::Sqlite(file.0.clone()), clock.clone())
             .await
             .expect("the schema can be made");
         let larkspur = Company::founded(
@@ -79,7 +79,7 @@ impl Template {
             state: State::default(),
             seed: Seed::parse(&companies::seed()).expect("the seed is one"),
             signing_key: SigningKey::generate(Random::seeded(b"simulation")),
-            database,
+            database: file.bytes(),
         };
         let sandbox = template.fresh_sandbox(&clock, 0);
         template.state = sandbox.read(Clone::clone);
@@ -111,8 +111,7 @@ impl Template {
         }
         world.comes_to_rest().await;
         self.state = world.microsoft.sandbox.read(Clone::clone);
-        let integrated = world.ends().await;
-        std::fs::rename(integrated, &self.database).expect("a file can be moved");
+        self.database = world.ends().await.bytes();
     }
 
     /// A tenant of a history's own.
@@ -137,27 +136,43 @@ impl Template {
     }
 
     /// A database of a history's own.
-    pub async fn database(&self, clock: &Clock) -> (Store, PathBuf) {
-        let path = file();
-        std::fs::copy(&self.database, &path).expect("the database can be copied");
-        let store = Store::connect(&Place::Sqlite(path.clone()), clock.clone())
+    pub async fn database(&self, clock: &Clock) -> (Store, File) {
+        let file = File::fresh();
+        std::fs::write(&file.0, &self.database).expect("the database can be copied");
+        let store = Store::connect(&Place::Sqlite(file.0.clone()), clock.clone())
             .await
             .expect("the copy can be opened");
-        (store, path)
+        (store, file)
     }
 }
 
-/// A new file where writing is cheap.
-fn file() -> PathBuf {
-    let shared_memory = Path::new("/dev/shm");
-    let folder = if shared_memory.is_dir() {
-        shared_memory
-    } else {
-        Path::new(env!("CARGO_TARGET_TMPDIR"))
-    };
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    folder.join(format!(
-        "ithaca-simulation-{}-{count}.db",
-        std::process::id()
-    ))
+/// A database's file, where writing is cheap. It is gone when nobody needs it any more.
+pub struct File(PathBuf);
+
+impl File {
+    fn fresh() -> Self {
+        let shared_memory = Path::new("/dev/shm");
+        let folder = if shared_memory.is_dir() {
+            shared_memory
+        } else {
+            Path::new(env!("CARGO_TARGET_TMPDIR"))
+        };
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let process = std::process::id();
+        Self(folder.join(format!("ithaca-simulation-{process}-{count}.db")))
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        std::fs::read(&self.0).expect("the database can be read")
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        for beside in ["", "-wal", "-shm"] {
+            let mut path = self.0.clone().into_os_string();
+            path.push(beside);
+            let _ = std::fs::remove_file(path);
+        }
+    }
 }

@@ -3,7 +3,6 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
-use std::path::PathBuf;
 use std::pin::Pin;
 
 use futures::FutureExt as _;
@@ -31,7 +30,7 @@ use crate::microsoft::Microsoft;
 use crate::mutants::Mutant;
 use crate::promises::Promises;
 use crate::stage::{Acting, Stage, Stop};
-use crate::template::Template;
+use crate::template::{File, Template};
 
 /// Whoever works at once on one node; Ithaca itself makes no more than four calls at once for
 /// one host, and a fifth would wait for one that may stand at a boundary for ever.
@@ -60,7 +59,7 @@ pub struct World {
     pub workers: Vec<Worker>,
     pub mutant: Option<Mutant>,
     vault_key: ithaca::vault::Key,
-    path: PathBuf,
+    file: File,
     started: u64,
     count: u64,
     /// Who claimed a row last, by its table and id.
@@ -99,7 +98,7 @@ type Ended = Result<Result<(), String>, Box<dyn Any + Send>>;
 impl World {
     pub async fn set_up(template: &Template, stage: Stage, options: &Options) -> Self {
         let seed = stage.lock().choices.seed();
-        let (store, path) = template.database(&stage.clock).await;
+        let (store, file) = template.database(&stage.clock).await;
         let sandbox = template.sandbox(&stage.clock, seed);
         let microsoft = Microsoft::new(sandbox, stage.clone(), options.mutant);
         for company in &template.companies {
@@ -118,7 +117,7 @@ impl World {
             workers: Vec::new(),
             mutant: options.mutant,
             vault_key: template.key.clone(),
-            path,
+            file,
             started: 0,
             count: 0,
             claimed: BTreeMap::new(),
@@ -394,13 +393,13 @@ impl World {
         if let Some(place) = self.refresh_token_kept(organization).await
             && let Some(before) = self.promises.keeps_token(organization, place)
         {
-            let text = format!("N6: refresh token {place} took the place of {before}");
+            let text = format!("N6: refresh token {place:?} took the place of {before:?}");
             self.stage.broken(text);
         }
     }
 
-    /// Which refresh token is kept, in the order in which Microsoft gave them out.
-    async fn refresh_token_kept(&self, organization: OrganizationId) -> Option<usize> {
+    /// How new the refresh token is that is kept.
+    async fn refresh_token_kept(&self, organization: OrganizationId) -> Option<(usize, usize)> {
         use ithaca::store::credentials;
         use secrecy::ExposeSecret as _;
         let kept = credentials::find(&self.store, organization)
@@ -460,16 +459,11 @@ impl World {
         self.nodes[node].turns.len()
     }
 
-    /// Closes everything, and says where the database is.
-    pub async fn ends(mut self) -> PathBuf {
+    /// Closes everything; what is left is the database.
+    pub async fn ends(mut self) -> File {
         self.workers.clear();
         self.nodes.clear();
         self.store.close().await;
-        for beside in ["-wal", "-shm"] {
-            let mut path = self.path.clone().into_os_string();
-            path.push(beside);
-            let _ = std::fs::remove_file(path);
-        }
-        self.path
+        self.file
     }
 }
