@@ -238,7 +238,15 @@ async fn a_host_that_is_not_ours_is_told_so() {
 async fn w10_w12_tricks_with_paths_and_origins_lead_nowhere() {
     let house = House::opens().await;
     let mei = Program::of(&house, &house.world.larkspur.mentor).await;
-    for path in ["/", "/nothing", "/me/", "/ME", "/me;x=y", "/me/../me", "/%6de/x"] {
+    for path in [
+        "/",
+        "/nothing",
+        "/me/",
+        "/ME",
+        "/me;x=y",
+        "/me/../me",
+        "/%6de/x",
+    ] {
         mei.gets(path).await.refuses(404);
     }
     let origin = [("origin", "https://evil.example")];
