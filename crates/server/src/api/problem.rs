@@ -249,7 +249,7 @@ impl From<AppError> for Problem {
             )
             .later(seconds),
             AppError::ReadOnly(why) => {
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, why.sentence()).later(60)
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, why.sentence()).later(why.seconds())
             }
             AppError::Broken(cause) => Self::broken(cause),
         }

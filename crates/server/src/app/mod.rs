@@ -127,6 +127,14 @@ pub enum ReadOnly {
 }
 
 impl ReadOnly {
+    /// In how many seconds it is worth trying again.
+    pub fn seconds(self) -> u64 {
+        match self {
+            Self::Fenced | Self::Full => 60,
+            Self::Busy => 2,
+        }
+    }
+
     /// What it means for whoever wanted to change something.
     pub fn sentence(self) -> &'static str {
         match self {

@@ -39,6 +39,7 @@ pub mod reminders;
 pub mod sessions;
 pub mod sql;
 pub mod tracks;
+mod turns;
 
 use jiff::Timestamp;
 use mentoring::organization::OrganizationId;
@@ -53,6 +54,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::failpoints;
+use turns::{Turn, Turns};
 
 /// Why the store could not do what was asked of it.
 #[derive(Debug, thiserror::Error)]
@@ -145,6 +147,7 @@ pub struct Store {
     clock: Clock,
     /// What leases are taken by where the database has no clock of its own.
     database_clock: Clock,
+    turns: Turns,
 }
 
 /// Where the store is.
@@ -203,6 +206,7 @@ impl Store {
             write,
             database_clock: clock.clone(),
             clock,
+            turns: Turns::default(),
         };
         store.keep_time().await?;
         Ok(store)
@@ -252,7 +256,7 @@ impl Store {
     /// Begins a change of one organization: everything in it is one commit. Changes of
     /// the same organization wait for each other here and nowhere else.
     pub async fn begin(&self, organization: OrganizationId) -> Stored<Tx> {
-        let tx = self.begin_unscoped().await?;
+        let tx = self.begin_in_turn(organization).await?;
         organizations::lock(&tx, organization).await?;
         Ok(tx)
     }
@@ -260,9 +264,18 @@ impl Store {
     /// The same for what may be done in a copy too: coming in to look, the keys to that, and
     /// leaving.
     pub async fn begin_at_the_door(&self, organization: OrganizationId) -> Stored<Tx> {
-        let tx = self.begin_unscoped().await?;
+        let tx = self.begin_in_turn(organization).await?;
         organizations::lock_at_the_door(&tx, organization).await?;
         Ok(tx)
+    }
+
+    async fn begin_in_turn(&self, organization: OrganizationId) -> Stored<Tx> {
+        let turn = self.turns.take(organization).await?;
+        let tx = self.begin_unscoped().await?;
+        Ok(Tx {
+            turn: Some(turn),
+            ..tx
+        })
     }
 
     /// Begins a change that belongs to no organization yet: a session, a sign-in try, a
@@ -277,6 +290,7 @@ impl Store {
             inner,
             now: self.clock.now(),
             database_now: self.database_clock.now(),
+            turn: None,
         })
     }
 
@@ -297,6 +311,8 @@ pub struct Tx {
     /// When the change began; every row of it carries this instant.
     pub now: Timestamp,
     database_now: Timestamp,
+    /// Of the organization that it changes; the next one begins when this one has ended.
+    turn: Option<Turn>,
 }
 
 impl Tx {
@@ -308,7 +324,9 @@ impl Tx {
         async move {
             let (file, line) = (place.file(), place.line());
             failpoints::pass(format_args!("before commit {file}:{line}"));
-            self.inner.commit().await?;
+            let Self { inner, turn, .. } = self;
+            inner.commit().await?;
+            drop(turn);
             failpoints::pass(format_args!("after commit {file}:{line}"));
             Ok(())
         }

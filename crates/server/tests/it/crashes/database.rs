@@ -1,12 +1,14 @@
 //! The database fails: its disk is full, somebody else holds it, its answers are lost, its
 //! pages are damaged.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use sea_orm::{SqliteTransactionMode, TransactionOptions, TransactionTrait as _};
+use sea_orm::{
+    ConnectionTrait as _, SqliteTransactionMode, TransactionOptions, TransactionTrait as _,
+};
 use serde_json::{Value, json};
 
-use super::deeds::{Gone, asks, asks_with_key, meeting, new_meeting};
+use super::deeds::{Gone, asks, asks_with_key, meeting, new_meeting, plan_by_phone};
 use super::ground::Ground;
 use crate::child::Child;
 use crate::demo::Demo;
@@ -147,6 +149,59 @@ fn f20_whoever_waits_too_long_is_told_so_and_may_try_again() {
     assert!(problem["detail"].as_str().unwrap().contains("try again"));
     wait_for(other.rollback()).unwrap();
     assert_eq!(plans(&demo, "In vain", "in-vain").unwrap().0, 201);
+}
+
+#[test]
+fn f44_forty_who_wait_to_change_one_organization_leave_the_database_to_everybody_else() {
+    const AT_ONCE: usize = 40;
+    let ground = Ground::on_postgres("crowd");
+    let demo = ground.starts();
+    for who in ["Mei Tanaka", "Edda Lindqvist"] {
+        asks(&demo, who, "GET", "/meetings", None).unwrap();
+    }
+    ground.comes_to_rest(&demo);
+    // Somebody changes Larkspur Health and takes their time.
+    let other = wait_for(ground.store().read().begin()).unwrap();
+    let takes = "UPDATE organizations SET changes = changes WHERE slug = 'larkspur'";
+    wait_for(other.execute_unprepared(takes)).unwrap();
+    std::thread::scope(|scope| {
+        let planning: Vec<_> = (0..AT_ONCE)
+            .map(|number| {
+                let demo = &demo;
+                scope.spawn(move || {
+                    let title = format!("Crowd {number}");
+                    plans(demo, &title, &title).unwrap()
+                })
+            })
+            .collect();
+        let waits = "SELECT COUNT(*) AS found FROM pg_stat_activity \
+             WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let deadline = Instant::now() + PATIENCE;
+        while ground.count(waits) == 0 {
+            assert!(Instant::now() < deadline, "nobody waits");
+            std::thread::sleep(GLANCE);
+        }
+        let slowest = (0..20)
+            .map(|number| {
+                let began = Instant::now();
+                for who in ["Edda Lindqvist", "Mei Tanaka"] {
+                    let (status, _) = asks(&demo, who, "GET", "/meetings", None).unwrap();
+                    assert_eq!(status, 200, "{who} reads");
+                }
+                let who = ("Edda Lindqvist", "beth.collins@quillfield.example");
+                plan_by_phone(&demo, who.0, who.1, &format!("Beside {number}"));
+                began.elapsed()
+            })
+            .max();
+        wait_for(other.rollback()).unwrap();
+        for one in planning {
+            let (status, answer) = one.join().unwrap();
+            assert_eq!(status, 201, "{answer}");
+        }
+        let slowest = slowest.unwrap();
+        assert!(slowest < Duration::from_secs(3), "{slowest:?}");
+    });
+    ground.audit_has_no_gap();
 }
 
 #[test]

@@ -45,7 +45,7 @@ pub enum Leaves {
 }
 
 const START: &str = "2027-11-24T15:00:00";
-const LATER: &str = "2027-11-25T10:30:00";
+pub const LATER: &str = "2027-11-25T10:30:00";
 
 pub const DEEDS: &[Deed] = &[
     Deed {
@@ -230,6 +230,13 @@ pub fn plan_as(demo: &Demo, who: &str, with: &str, title: &str) -> Result<Found,
             _ => panic!("{status} {answer}"),
         }
     }
+}
+
+pub fn plan_by_phone(demo: &Demo, who: &str, with: &str, title: &str) {
+    let path = format!("/tracks/{}/meetings", track(demo, who, 0).unwrap());
+    let body = body_of(title, with, "phone");
+    let (status, answer) = asks(demo, who, "POST", &path, Some(&body)).unwrap();
+    assert_eq!(status, 201, "{answer}");
 }
 
 fn body_of(title: &str, with: &str, mode: &str) -> Value {
