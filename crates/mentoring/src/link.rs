@@ -202,6 +202,31 @@ const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(6);
 /// included (N10).
 const LONGEST_HEALING_WAIT: SignedDuration = SignedDuration::from_secs(50);
 
+/// So many attempts bring what heals by itself to its longest wait, and leave a row most of
+/// its own.
+const MOST_HEALING_ATTEMPTS: u32 = 6;
+/// How long a host rests where nobody said for how long, and at the most.
+const REST: SignedDuration = SignedDuration::from_secs(2);
+const LONGEST_REST: SignedDuration = SignedDuration::from_hours(1);
+
+/// How many attempts count as spent after one more failure: what heals by itself must not
+/// bring a row to where it is given up.
+pub fn attempts_after(attempts: u32, heals_by_itself: bool) -> u32 {
+    let more = attempts.saturating_add(1);
+    if heals_by_itself {
+        more.min(MOST_HEALING_ATTEMPTS).max(attempts)
+    } else {
+        more
+    }
+}
+
+/// When a host that was asked too much is asked again: as Microsoft wishes, within bounds.
+pub fn resume_at(now: Timestamp, asked: Option<SignedDuration>) -> Timestamp {
+    now + asked
+        .unwrap_or(REST)
+        .clamp(SignedDuration::ZERO, LONGEST_REST)
+}
+
 /// When to try again after `attempts` failures.
 ///
 /// What heals by itself is not counted and never given up; `retry_after` is Microsoft's own

@@ -12,9 +12,13 @@ use uuid::Uuid;
 
 use crate::cloud::Cloud;
 use crate::failure::Failure;
-use crate::graph::Slots;
+use crate::graph::Hosts;
 use crate::identity::Keys;
+use crate::token::AccessToken;
 use crate::transport::Transport;
+
+/// A call waits so long where Microsoft wants to be left alone; longer, and it isn't sent.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// An app registration in Entra ID.
 #[derive(Clone, Debug)]
@@ -87,7 +91,8 @@ pub(crate) struct Parts {
     pub clock: Clock,
     pub randomness: Randomness,
     pub keys: Keys,
-    pub slots: Slots,
+    pub hosts: Hosts,
+    pub patience: Duration,
     pub hears: Hears,
 }
 
@@ -119,9 +124,31 @@ impl Client {
             clock,
             randomness,
             keys: Keys::default(),
-            slots: Slots::default(),
+            hosts: Hosts::default(),
+            patience: PATIENCE,
             hears: Hears::default(),
         }))
+    }
+
+    /// The same, but no call waits until Microsoft wants to be asked again: it isn't sent.
+    /// For programs whose time is not the machine's.
+    #[must_use]
+    pub fn without_patience(self) -> Self {
+        match Arc::try_unwrap(self.0) {
+            Ok(parts) => Self(Arc::new(Parts {
+                patience: Duration::ZERO,
+                ..parts
+            })),
+            Err(shared) => Self(shared),
+        }
+    }
+
+    /// How long Microsoft wants to be left alone about the meetings of this host, if that is
+    /// longer than a call waits by itself.
+    pub fn is_paused(&self, token: &AccessToken) -> Option<Duration> {
+        let now = self.0.clock.now();
+        let wait = self.0.hosts.paused((token.holder(), token.host()), now)?;
+        (wait > self.0.patience).then_some(wait)
     }
 
     /// Tells of every call from now on, of all clones. The first one to ask is told.

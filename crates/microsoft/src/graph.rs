@@ -5,21 +5,23 @@
 //! into a typed answer or into the one table of failures.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::Full;
+use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
-use crate::client::Client;
+use crate::client::{Client, Clock};
 use crate::failure::{About, Failure, GraphError, Kind};
+use crate::pace::Pace;
 use crate::token::AccessToken;
 use crate::transport::{Answer, DEADLINE};
 use crate::{Holder, ObjectId};
@@ -27,6 +29,9 @@ use crate::{Holder, ObjectId};
 /// Calls under way at once for one host ("Microsoft Graph throttling guidance",
 /// Outlook limits: four per app and mailbox).
 const AT_ONCE_PER_HOST: usize = 4;
+
+/// Until a place is free again.
+const SOON: Duration = Duration::from_secs(1);
 
 /// Pages of one list; a list of ours has one or two.
 const MOST_PAGES: usize = 5;
@@ -174,10 +179,12 @@ impl Client {
         let request = request
             .body(Full::new(body))
             .map_err(|_| Failure::new(Kind::RequestWrong))?;
-        let slot = parts.slots.take(token.holder(), token.host()).await?;
+        let host = parts
+            .hosts
+            .of((token.holder(), token.host()), parts.clock.now());
+        let place = host.place(call.about, &parts.clock, parts.patience).await?;
         let began = Instant::now();
         let outcome = parts.transport.exchange(request, &sent).await;
-        drop(slot);
         let outcome = outcome.and_then(|answer| {
             if answer.status.is_success() {
                 Ok(answer)
@@ -195,6 +202,7 @@ impl Client {
             }
         });
         let outcome = outcome.map_err(|failure| failure.sent_as(&request_id));
+        let outcome = place.came_back(parts.clock.now(), outcome);
         self.called(call.name, &outcome, began);
         let holder = token.holder();
         match &outcome {
@@ -218,33 +226,131 @@ pub(crate) fn unexpected(answer: &Answer) -> Failure {
         .with_ids(&answer.headers)
 }
 
-/// Places for calls under way, per host.
+/// What is known of each host that was called lately.
 #[derive(Debug, Default)]
-pub(crate) struct Slots(Mutex<HashMap<(Holder, ObjectId), Weak<Semaphore>>>);
+pub(crate) struct Hosts(Mutex<HashMap<(Holder, ObjectId), Arc<Host>>>);
 
-impl Slots {
-    /// Waits for a place, at most as long as a call may take.
-    async fn take(&self, holder: Holder, host: ObjectId) -> Result<OwnedSemaphorePermit, Failure> {
-        let semaphore = self.of((holder, host));
-        let taken = tokio::time::timeout(DEADLINE, semaphore.acquire_owned()).await;
-        if let Ok(Ok(permit)) = taken {
-            return Ok(permit);
+impl Hosts {
+    /// Hosts that nobody calls and of which there is nothing to remember are forgotten, so
+    /// the map doesn't grow.
+    fn of(&self, host: (Holder, ObjectId), now: Timestamp) -> Arc<Host> {
+        let mut hosts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = hosts.get(&host) {
+            return Arc::clone(known);
         }
-        let mut failure = Failure::new(Kind::Throttled)
-            .detailed("too many calls of ours for this host at once", &[]);
-        failure.retry_after = Some(Duration::from_secs(1));
-        Err(failure)
+        hosts.retain(|_, known| Arc::strong_count(known) > 1 || !known.is_forgotten(now));
+        let fresh = Arc::new(Host::default());
+        hosts.insert(host, Arc::clone(&fresh));
+        fresh
     }
 
-    /// Hosts without a call under way are forgotten, so the map doesn't grow.
-    fn of(&self, host: (Holder, ObjectId)) -> Arc<Semaphore> {
-        let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = places.get(&host).and_then(Weak::upgrade) {
-            return known;
+    /// How long Microsoft wants to be left alone about meetings of this host.
+    pub(crate) fn paused(&self, host: (Holder, ObjectId), now: Timestamp) -> Option<Duration> {
+        let hosts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        hosts.get(&host)?.pace(About::Meetings).paused(now)
+    }
+}
+
+/// Places for calls under way for one host, and how quickly they may follow each other.
+#[derive(Debug)]
+struct Host {
+    places: Semaphore,
+    /// About people and about meetings: Microsoft limits each by itself.
+    paces: [Mutex<Pace>; 2],
+}
+
+impl Default for Host {
+    fn default() -> Self {
+        Self {
+            places: Semaphore::new(AT_ONCE_PER_HOST),
+            paces: Default::default(),
         }
-        places.retain(|_, semaphore| semaphore.strong_count() > 0);
-        let fresh = Arc::new(Semaphore::new(AT_ONCE_PER_HOST));
-        places.insert(host, Arc::downgrade(&fresh));
-        fresh
+    }
+}
+
+impl Host {
+    fn pace(&self, about: About) -> MutexGuard<'_, Pace> {
+        let pace = &self.paces[usize::from(about == About::Meetings)];
+        pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_forgotten(&self, now: Timestamp) -> bool {
+        [About::People, About::Meetings]
+            .into_iter()
+            .all(|about| self.pace(about).is_forgotten(now))
+    }
+
+    /// Waits for a place, at most as long as a call may take, and for its turn. Where
+    /// Microsoft wants to be left alone for longer than `patience`, there is none.
+    async fn place(
+        &self,
+        about: About,
+        clock: &Clock,
+        patience: Duration,
+    ) -> Result<Place<'_>, Failure> {
+        let taken = tokio::time::timeout(DEADLINE, self.places.acquire()).await;
+        let Ok(Ok(permit)) = taken else {
+            return Err(not_sent(
+                "too many calls of ours for this host at once",
+                SOON,
+            ));
+        };
+        let mut waited = Duration::ZERO;
+        loop {
+            let Some(wait) = self.pace(about).paused(clock.now()) else {
+                break;
+            };
+            waited += wait;
+            if waited > patience {
+                return Err(not_sent(
+                    "Microsoft asked to be left alone for a while",
+                    wait,
+                ));
+            }
+            tokio::time::sleep(wait).await;
+        }
+        if !patience.is_zero() {
+            let turn = self.pace(about).turn(clock.now());
+            tokio::time::sleep(turn).await;
+        }
+        let left = clock.now();
+        self.pace(about).left(left);
+        Ok(Place {
+            host: self,
+            about,
+            left,
+            _permit: permit,
+        })
+    }
+}
+
+/// A call that Microsoft would have refused.
+fn not_sent(why: &'static str, wait: Duration) -> Failure {
+    let mut failure = Failure::new(Kind::Throttled).detailed(why, &[]);
+    failure.retry_after = Some(wait);
+    failure
+}
+
+/// A place among the calls under way.
+struct Place<'a> {
+    host: &'a Host,
+    about: About,
+    left: Timestamp,
+    _permit: SemaphorePermit<'a>,
+}
+
+impl Place<'_> {
+    /// Takes note of what became of the call. One that was refused says when to come back.
+    fn came_back<T>(self, now: Timestamp, outcome: Result<T, Failure>) -> Result<T, Failure> {
+        let mut pace = self.host.pace(self.about);
+        outcome
+            .inspect(|_| pace.was_taken(now))
+            .map_err(|mut failure| {
+                if failure.kind == Kind::Throttled {
+                    pace.refused(self.left, now, failure.retry_after);
+                    failure.retry_after = pace.paused(now).or(failure.retry_after);
+                }
+                failure
+            })
     }
 }

@@ -16,6 +16,7 @@ pub mod failure;
 pub mod graph;
 pub mod identity;
 pub mod online_meetings;
+mod pace;
 mod secret;
 pub mod token;
 pub mod transport;

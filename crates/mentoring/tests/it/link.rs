@@ -3,7 +3,8 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use jiff::{SignedDuration, Timestamp};
 use mentoring::integration::Cause;
 use mentoring::link::{
-    LinkState, Observed, Retry, Step, WaitingReason, Wanted, external_id, plan, retry_at,
+    LinkState, Observed, Retry, Step, WaitingReason, Wanted, attempts_after, external_id, plan,
+    resume_at, retry_at,
 };
 use mentoring::lobby::LobbyScope;
 use mentoring::organization::MeetingId;
@@ -412,6 +413,33 @@ fn g07_a_meeting_of_its_own_is_tried_ten_times_within_a_day_with_growing_waits()
     for attempts in [10, 11, u32::MAX] {
         assert_eq!(wait(attempts, false, None, 0), None);
     }
+}
+
+#[test]
+fn g07_what_healed_by_itself_leaves_a_row_most_of_its_own_attempts() {
+    let mut attempts = 0;
+    for _ in 0..1_000 {
+        attempts = attempts_after(attempts, true);
+    }
+    let after_an_outage = attempts;
+    while wait(attempts, false, None, 0).is_some() {
+        attempts = attempts_after(attempts, false);
+    }
+    assert!(attempts - after_an_outage >= 4, "{after_an_outage}");
+    assert_eq!(attempts_after(9, true), 9);
+}
+
+#[test]
+fn g06_a_host_that_was_asked_too_much_rests_as_long_as_microsoft_wishes_within_an_hour() {
+    let now = Timestamp::UNIX_EPOCH;
+    let seconds = |asked: Option<i64>| {
+        let asked = asked.map(SignedDuration::from_secs);
+        resume_at(now, asked).duration_since(now).as_secs()
+    };
+    assert_eq!(seconds(Some(17)), 17);
+    assert_eq!(seconds(Some(1_000_000)), 3_600);
+    assert_eq!(seconds(Some(-5)), 0);
+    assert!(seconds(None) > 0);
 }
 
 /// N10: all is converged within a minute of the end of a fault, so nobody sleeps longer.

@@ -251,3 +251,20 @@ fn certificates_that_are_none_are_refused_at_the_start() {
         );
     }
 }
+
+/// F46: such a name never is anybody's (RFC 6761, section 6.4).
+#[tokio::test]
+async fn f46_a_name_that_nobody_knows_heals_by_itself() {
+    let address: Url = "https://graph.microsoft.invalid".parse().unwrap();
+    let cloud = Cloud::at(address.clone(), address, vec!["teams.invalid".to_owned()]).unwrap();
+    let transport = Transport::network(&NetworkSettings::default()).unwrap();
+    let clock = Clock::new(today);
+    let client = Client::new(cloud, application(), transport, clock, randomness());
+    let token = token();
+    let failure = client.users(&token).me().await.map(drop).unwrap_err();
+    assert!(
+        matches!(failure.kind, Kind::Unreachable | Kind::TooSlow),
+        "{failure}"
+    );
+    assert!(failure.heals_by_itself(), "so the row is tried again");
+}

@@ -1,5 +1,5 @@
 //! `/_sandbox/limits`: how much an application may ask of Graph, how much was
-//! refused, and how many meetings this month has seen.
+//! taken and refused, and how many meetings this month has seen.
 
 use std::collections::BTreeMap;
 
@@ -27,6 +27,7 @@ pub(super) async fn show(State(sandbox): State<Sandbox>) -> Json<Value> {
         json!({
             "limits": state.limits,
             "refused": state.limits.usage.refused(),
+            "taken": state.limits.usage.taken(),
             "meetings_this_month": meetings_this_month,
         })
     }))

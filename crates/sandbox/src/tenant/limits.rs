@@ -156,6 +156,7 @@ pub struct Usage {
     tidy_at: usize,
     under_way: HashMap<(ClientId, ObjectId), u32>,
     refused: BTreeMap<Limit, u64>,
+    taken: BTreeMap<Limit, u64>,
 }
 
 /// What became of a call at one limit.
@@ -192,6 +193,8 @@ impl Usage {
         });
         if is_refused {
             self.note_refusal(spender.limit);
+        } else {
+            *self.taken.entry(spender.limit).or_default() += 1;
         }
         Spent {
             percent: u32::try_from(used * 100 / period).unwrap_or(u32::MAX),
@@ -222,6 +225,11 @@ impl Usage {
 
     pub fn note_refusal(&mut self, limit: Limit) {
         *self.refused.entry(limit).or_default() += 1;
+    }
+
+    /// How many calls each limit has let pass.
+    pub fn taken(&self) -> &BTreeMap<Limit, u64> {
+        &self.taken
     }
 
     /// How many calls each limit has refused.

@@ -2,6 +2,7 @@
 //! any more. People are told of a meeting in the commit that records its working link.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use mentoring::health;
@@ -15,7 +16,7 @@ use mentoring::track::Mode;
 use microsoft::online_meetings::{
     AllowedLobbyAdmitters, AllowedPresenters, Attendee, LobbyScope as TeamsLobby, Role as TeamsRole,
 };
-use microsoft::{Changes, Client, Failure, NewOnlineMeeting, ObjectId, OnlineMeeting};
+use microsoft::{Changes, Client, Failure, Kind, NewOnlineMeeting, ObjectId, OnlineMeeting};
 
 use super::host::{self, Access, Blocked};
 use super::{Tools, Trouble};
@@ -79,6 +80,9 @@ async fn one(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
         if makes && access.integration.state == IntegrationState::Reconnecting {
             return wait(tools, claim, link, Blocked::NotIntegrated).await;
         }
+        if let Some(wait) = tools.microsoft.is_paused(&access.token) {
+            return put_off(tools, claim, link, Some(wait)).await;
+        }
         let late_before = link.late_until;
         if !announce_call(tools, claim, &mut link, &step).await? {
             return rest(tools, claim, Some(tools.clock.now())).await;
@@ -113,10 +117,12 @@ async fn one(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
 }
 
 /// Whether a call that failed was answered by Microsoft itself, and is on no way any more.
+/// One that was too many was refused, or never left.
 fn has_arrived(failure: &Failure) -> bool {
-    failure
-        .status
-        .is_some_and(|status| !matches!(status, 502 | 504))
+    failure.kind == Kind::Throttled
+        || failure
+            .status
+            .is_some_and(|status| !matches!(status, 502 | 504))
 }
 
 /// Whether a call that was never answered may have made a Teams meeting after all was
@@ -309,7 +315,7 @@ async fn apply(
             };
             match calls.update(id, &changes).await {
                 Ok(_) => {}
-                Err(failure) if failure.kind == microsoft::Kind::NotFound => {
+                Err(failure) if failure.kind == Kind::NotFound => {
                     return Ok(Learned::Vanished);
                 }
                 Err(failure) => return Err(failure),
@@ -679,6 +685,10 @@ async fn failed(
     failure: &Failure,
 ) -> Result<(), Trouble> {
     host::log(claim.organization, "keep a Teams meeting", failure);
+    if failure.kind == Kind::Throttled {
+        let wait = failure.retry_after;
+        return put_off(tools, claim, link, wait).await;
+    }
     let tx = tools.store.begin(claim.organization).await?;
     let Some(cause) = host::cause(failure) else {
         let refused = host::token_refused(tools, &tx, access, failure).await?;
@@ -695,8 +705,9 @@ async fn failed(
     if concerns_all {
         host::attention(tools, &tx, claim.organization, cause, failure).await?;
     }
-    link.attempts += 1;
     let attempts = u32::try_from(link.attempts).unwrap_or(u32::MAX);
+    let attempts = link::attempts_after(attempts, heals);
+    link.attempts = i64::from(attempts);
     let asked = failure
         .retry_after
         .and_then(|wait| SignedDuration::try_from(wait).ok());
@@ -725,6 +736,23 @@ async fn failed(
     if ending {
         tools.wake.ring(Reconciler::Health);
     }
+    Ok(())
+}
+
+/// Microsoft has been asked too much for this host: whatever waits for it waits until then,
+/// without one more call, and no row has spent an attempt.
+async fn put_off(
+    tools: &Tools,
+    claim: &Claim,
+    mut link: Link,
+    wait: Option<Duration>,
+) -> Result<(), Trouble> {
+    let tx = tools.store.begin(claim.organization).await?;
+    link.state = waiting(&link, Some(Cause::Throttled));
+    let until = link::resume_at(tx.now, wait.and_then(|wait| wait.try_into().ok()));
+    save_and_release(&tx, claim, &link, Some(until)).await?;
+    links::put_off(&tx, claim.organization, until).await?;
+    tx.commit().await?;
     Ok(())
 }
 

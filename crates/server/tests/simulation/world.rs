@@ -173,7 +173,8 @@ impl World {
                 self.microsoft.transport(),
                 &clock,
                 &randomness,
-            ),
+            )
+            .without_patience(),
             clock,
             randomness,
             instance,

@@ -22,7 +22,7 @@ use uuid::Uuid;
 use super::{Store, StoreError, Stored, Tx, instant, meetings, millis, word};
 
 pub use deleting::{count_being_deleted, count_tombstones, give_up_deleting, list_tombstones};
-pub use upkeep::{abandon_tombstones, list_moving, list_to_look_at, looked, move_away};
+pub use upkeep::{abandon_tombstones, list_moving, list_to_look_at, looked, move_away, put_off};
 
 /// The Teams meeting of a meeting.
 #[derive(Clone, Debug, PartialEq, Eq)]

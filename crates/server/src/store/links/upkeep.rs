@@ -35,6 +35,19 @@ pub async fn move_away(
     Ok(())
 }
 
+/// Lets everything of an organization rest until then that is due sooner and that nobody
+/// works on.
+pub async fn put_off(tx: &Tx, organization: OrganizationId, until: Timestamp) -> Stored<()> {
+    row::Entity::update_many()
+        .col_expr(row::Column::DueAt, Some(millis(until)).into())
+        .filter(row::Column::OrganizationId.eq(organization.0))
+        .filter(row::Column::DueAt.lt(millis(until)))
+        .filter(row::Column::LeaseOwner.is_null())
+        .exec(tx.on())
+        .await?;
+    Ok(())
+}
+
 /// The links that wait to be made anew under another host.
 pub async fn list_moving(tx: &Tx, organization: OrganizationId) -> Stored<Vec<Link>> {
     row::Entity::find()

@@ -160,6 +160,8 @@ impl Tenant {
             clock,
             randomness,
         )
+        // The clock here is the test's.
+        .without_patience()
     }
 
     /// The subject, the start and the join address of each Teams meeting that is there.
