@@ -27,6 +27,7 @@ pub mod repetition;
 pub mod role;
 pub mod schedule;
 pub mod settle;
+pub mod stumble;
 pub mod track;
 
 /// Gives an enum the words that it is stored and sent as, and the way back.

@@ -17,7 +17,7 @@ use crate::mail::{Sender, Smtp};
 use crate::phase::{Peers, Phase};
 use crate::reconcile::{self, Statuses, Tools};
 use crate::store::alone::Alone;
-use crate::store::{Store, lease};
+use crate::store::{Store, lease, stumbles};
 use crate::vault::Vault;
 use crate::wake::Wake;
 use crate::{api, failpoints, request, server, web};
@@ -122,6 +122,9 @@ impl Program {
     pub async fn work_while(self, served: impl Future<Output = ()>) {
         if let Err(error) = lease::take_back(&self.tools.store).await {
             tracing::error!(%error, "what the process before this one held could not be taken back; it is due again when its leases end");
+        }
+        if let Err(error) = stumbles::take_up(&self.tools.store).await {
+            tracing::error!(%error, "rows that were set aside could not be taken up");
         }
         let reconcilers = reconcile::start(&self.tools);
         self.app.phase.serve();

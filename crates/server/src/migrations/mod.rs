@@ -18,6 +18,7 @@ mod m0008_health;
 mod m0009_operator;
 mod m0010_fence;
 mod m0012_late;
+mod m0013_stumbles;
 
 use jiff::Timestamp;
 use sea_orm::{
@@ -45,6 +46,7 @@ fn steps() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m0009_operator::Migration),
         Box::new(m0010_fence::Migration),
         Box::new(m0012_late::Migration),
+        Box::new(m0013_stumbles::Migration),
     ]
 }
 

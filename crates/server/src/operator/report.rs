@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use mentoring::integration::Cause;
+use mentoring::stumble::MOST_TRIES;
 use serde::Serialize;
 
 use crate::reconcile::nodes::Statuses;
 use crate::reconcile::{Status, rows_of};
 use crate::store::lease;
-use crate::store::{Store, Stored, integrations, nodes};
+use crate::store::{Store, Stored, integrations, nodes, stumbles};
 use crate::wake::Reconciler;
 
 /// A node says every ten seconds that it is there.
@@ -33,6 +34,8 @@ pub struct Report {
     pub work: Vec<Waiting>,
     /// How many organizations there are by how their Teams integration stands.
     pub integrations: BTreeMap<String, i64>,
+    /// Rows that are not tried again by themselves.
+    pub set_aside: Vec<SetAside>,
     /// What an operator should look at, in sentences; nothing while all is well.
     pub wrong: Vec<String>,
 }
@@ -67,6 +70,17 @@ pub struct Waiting {
     pub next: Option<Timestamp>,
 }
 
+/// Rows of one table whose work came to no end too often.
+#[derive(Clone, Debug, Serialize)]
+pub struct SetAside {
+    /// The table.
+    pub of: String,
+    /// How many.
+    pub rows: i64,
+    /// Over what one of them stumbled.
+    pub reason: String,
+}
+
 /// Reads how the instance does.
 pub async fn read(store: &Store) -> Stored<Report> {
     let at = store.clock().now();
@@ -86,6 +100,7 @@ pub async fn read(store: &Store) -> Stored<Report> {
             .await?
             .into_iter()
             .collect(),
+        set_aside: Vec::new(),
         wrong: Vec::new(),
     };
     for reconciler in Reconciler::ALL {
@@ -99,6 +114,13 @@ pub async fn read(store: &Store) -> Stored<Report> {
             held: backlog.held,
             oldest: backlog.oldest,
             next: backlog.next,
+        });
+    }
+    for aside in stumbles::list_aside(store).await? {
+        report.set_aside.push(SetAside {
+            rows: aside.rows,
+            of: aside.work,
+            reason: aside.reason,
         });
     }
     report.wrong = wrong(&report);
@@ -142,6 +164,12 @@ fn wrong(report: &Report) -> Vec<String> {
                 ago(oldest)
             ));
         }
+    }
+    for aside in &report.set_aside {
+        wrong.push(format!(
+            "{} rows of {} are set aside after {MOST_TRIES} tries ({}). They are tried once more when Ithaca is started again; until then what they are for does not happen.",
+            aside.rows, aside.of, aside.reason
+        ));
     }
     for cause in [Cause::ApplicationSecret, Cause::RegistrationWrong] {
         if let Some(many) = report.integrations.get(cause.as_str()) {
@@ -209,6 +237,7 @@ mod tests {
                 next: None,
             }],
             integrations: [("integrated".to_owned(), 2)].into(),
+            set_aside: Vec::new(),
             wrong: Vec::new(),
         }
     }

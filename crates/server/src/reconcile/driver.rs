@@ -7,11 +7,9 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
@@ -21,7 +19,7 @@ use tracing::field::{Empty, display};
 
 use mentoring::organization::OrganizationId;
 
-use super::Tools;
+use super::{Tools, stumbling};
 use crate::store::StoreError;
 use crate::store::lease::{self, Claim, Rota, Share, Work};
 use crate::wake::Reconciler;
@@ -84,8 +82,9 @@ impl Statuses {
     }
 }
 
-/// Why a row could not be worked on just now. The row stays leased and becomes due again
-/// when the lease ends.
+/// Why a row could not be worked on. If that has to do with the row itself, it is tried a
+/// few times and then set aside; otherwise it stays leased and becomes due again when the
+/// lease ends.
 pub type Trouble = Box<dyn std::error::Error + Send + Sync>;
 
 /// Turns a reconciler until `stop`. `work` is called with the claimed rows of one
@@ -93,7 +92,7 @@ pub type Trouble = Box<dyn std::error::Error + Send + Sync>;
 /// its result.
 pub async fn turn<F, Fut>(tools: Tools, rhythm: Rhythm, stop: CancellationToken, work: F)
 where
-    F: Fn(Tools, Vec<Claim>) -> Fut,
+    F: Fn(Tools, Vec<Claim>) -> Fut + Copy + Send + Sync + 'static,
     Fut: Future<Output = Result<(), Trouble>> + Send + 'static,
 {
     // Tasks of their own: while this one waits for a connection, the one that holds it
@@ -104,9 +103,13 @@ where
         let room = rhythm.at_once.saturating_sub(running.len());
         if room > 0 && !stop.is_cancelled() {
             for batch in batches(claim(&tools, rhythm, room, &mut rota).await, rhythm.batch) {
-                let one = AssertUnwindSafe(work(tools.clone(), batch.clone())).catch_unwind();
-                let one = one.instrument(span(rhythm, &batch));
-                running.spawn(async move { (batch, one.await) });
+                let span = span(rhythm, &batch);
+                let tools = tools.clone();
+                let one = async move {
+                    let outcome = stumbling::work_on(&tools, &batch, work).await;
+                    (batch, outcome)
+                };
+                running.spawn(one.instrument(span));
             }
         }
         // Asked once a round: what is cancelled later in it ends the wait below.
@@ -218,18 +221,8 @@ async fn sleep_until_due(tools: &Tools, rhythm: Rhythm) -> Duration {
         .clamp(least, rhythm.interval)
 }
 
-fn note(
-    tools: &Tools,
-    rhythm: Rhythm,
-    batch: &[Claim],
-    outcome: std::thread::Result<Result<(), Trouble>>,
-) {
+fn note(tools: &Tools, rhythm: Rhythm, batch: &[Claim], error: Option<String>) {
     let now = tools.clock.now();
-    let error = match outcome {
-        Ok(Ok(())) => None,
-        Ok(Err(trouble)) => Some(trouble.to_string()),
-        Err(_) => Some("the reconciler panicked".to_owned()),
-    };
     if let (Some(error), Some(first)) = (&error, batch.first()) {
         tracing::error!(
             reconciler = rhythm.reconciler.name(),
@@ -237,7 +230,7 @@ fn note(
             row.id = %first.id,
             rows = batch.len(),
             error,
-            "rows could not be worked on; they are due again when their lease ends"
+            "rows could not be worked on"
         );
     }
     tools.statuses.change(rhythm.reconciler, |status| {

@@ -17,6 +17,7 @@ pub mod reconnection;
 pub mod reminders;
 pub mod removal;
 pub mod retention;
+pub mod stumbling;
 pub mod tokens;
 
 use std::pin::Pin;

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::Tools;
 use crate::store::{
     Stored, api_tokens, attempts, consents, drift, idempotency, left_meetings, openings,
-    reconnections, sessions,
+    reconnections, sessions, stumbles,
 };
 use crate::wake::Reconciler;
 
@@ -61,5 +61,6 @@ async fn clean(tools: &Tools) -> Stored<()> {
     // Microsoft forgets a meeting sixty days after its end.
     left_meetings::delete_before(&tx, tx.now - SignedDuration::from_hours(24 * 60)).await?;
     drift::delete_before(&tx, tx.now - SignedDuration::from_hours(24 * 90)).await?;
+    stumbles::delete_before(&tx, tx.now - SignedDuration::from_hours(24)).await?;
     tx.commit().await
 }

@@ -38,6 +38,7 @@ pub mod reconnections;
 pub mod reminders;
 pub mod sessions;
 pub mod sql;
+pub mod stumbles;
 pub mod tracks;
 mod turns;
 

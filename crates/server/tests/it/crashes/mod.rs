@@ -16,6 +16,7 @@ pub mod ground;
 mod microsoft;
 mod places;
 mod steps;
+mod together;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;

@@ -7,6 +7,7 @@ mod mail;
 mod nightly;
 mod reconnect;
 mod removal;
+mod stumbling;
 mod tokens;
 
 use ithaca::clock::Clock;

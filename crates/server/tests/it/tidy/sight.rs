@@ -39,6 +39,11 @@ const BEFORE: &[(&str, &str, &str)] = &[
     ("outbox", "is_empty", "tests and the shutdown wait for it"),
     ("sessions", "find_known", "the cookie is the secret"),
     ("sql", "*", "the few differences between two databases"),
+    (
+        "stumbles",
+        "*",
+        "the driver's and the operator's, without a look at what the rows say",
+    ),
 ];
 
 pub fn every_read_says_for_whom(sources: &[Source]) -> Vec<String> {
