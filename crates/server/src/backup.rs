@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::serve::{self, StartError};
 use crate::store::fence::{self, Released};
-use crate::store::{Place, Store, Stored, copy, credentials};
+use crate::store::{Place, Store, Stored, copy, sealed};
 use crate::vault::Vault;
 
 const RESTORED: &str = "This Ithaca was restored from a backup.";
@@ -82,14 +82,13 @@ async fn seal_off(copied: &Store) -> Result<Vec<String>, StartError> {
     let tx = copied.begin_unscoped().await.map_err(say)?;
     fence::raise(&tx, RESTORED).await.map_err(say)?;
     tx.commit().await.map_err(say)?;
-    let mut keys: Vec<String> = credentials::sealing_keys(copied)
+    let mut keys: Vec<String> = sealed::keys(copied)
         .await
         .map_err(say)?
         .into_iter()
-        .map(|(_, key)| key)
+        .map(|one| one.key)
         .collect();
     keys.sort();
-    keys.dedup();
     Ok(keys)
 }
 

@@ -221,6 +221,12 @@ enum KeyCommand {
         /// The file to make
         file: PathBuf,
     },
+    /// Seal with the current key what a retired one sealed, while Ithaca runs
+    Reseal {
+        /// The configuration file
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
 }
 
 /// Runs one command line, its program's name first.
@@ -329,7 +335,7 @@ fn obey(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             config,
         } => tells(backup::lower(&config, send_waiting)),
         Command::Check { config } => check(&config),
-        Command::Key(KeyCommand::Create { file }) => create_key(&file),
+        Command::Key(command) => key(&command),
     }
 }
 
@@ -391,6 +397,13 @@ fn check(path: &std::path::Path) -> ExitCode {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
+    }
+}
+
+fn key(command: &KeyCommand) -> ExitCode {
+    match command {
+        KeyCommand::Create { file } => create_key(file),
+        KeyCommand::Reseal { config } => tells(serve::reseal(config)),
     }
 }
 

@@ -21,7 +21,8 @@ use crate::operator::report::{self, Report};
 use crate::program::{Parts, Program, microsoft_client};
 use crate::sink::Sink;
 use crate::store::alone::Alone;
-use crate::store::{self, Store, StoreError, credentials, organizations};
+use crate::store::sealed::{self, Sealed};
+use crate::store::{self, Store, StoreError, organizations};
 use crate::vault::Vault;
 use crate::{app, operator, program, server};
 
@@ -180,7 +181,7 @@ async fn open(config: &Config, part: Part) -> Result<Program, StartError> {
     }))
 }
 
-/// Looks, before anything is touched, whether every stored token could be opened here.
+/// Looks, before anything is touched, whether every stored secret could be opened here.
 pub async fn refuse_without_keys(
     place: &store::Place,
     clock: &Clock,
@@ -194,16 +195,21 @@ pub async fn refuse_without_keys(
     let untouched = Store::connect(place, clock.clone())
         .await
         .map_err(|error| unopened(place, &error))?;
-    // A database without tokens, or without any table yet, has nothing to be opened.
-    let keys = credentials::sealing_keys(&untouched)
-        .await
-        .unwrap_or_default();
+    // A value that is none is refused where it is used.
+    let keys = sealed::keys(&untouched).await.unwrap_or_default();
     untouched.close().await;
-    match keys.iter().find(|(_, key)| !vault.has_key(key)) {
+    match keys.iter().find(|one| !vault.has_key(&one.key)) {
         None => Ok(()),
-        Some((organization, key)) => Err(StartError(format!(
-            "A stored token (organization {organization}) is sealed with key {key}, which is not here. Name its file under `key_file` or `retired_key_files`. Nothing was changed."
-        ))),
+        Some(Sealed {
+            organization,
+            table,
+            key,
+        }) => {
+            let what = if *table == "notes" { "note" } else { "token" };
+            Err(StartError(format!(
+                "A stored {what} (organization {organization}) is sealed with key {key}, which is not here. Name its file under `key_file` or `retired_key_files`. Nothing was changed."
+            )))
+        }
     }
 }
 
@@ -392,6 +398,28 @@ pub async fn test_mail(path: &Path, address: &str) -> Result<String, StartError>
     )];
     said.extend(trial::alignment(settings));
     Ok(said.join("\n"))
+}
+
+/// Seals with the current key what a retired one sealed; answers what came of it.
+pub async fn reseal(path: &Path) -> Result<String, StartError> {
+    let config = Config::load(path).map_err(|error| StartError(error.to_string()))?;
+    let app = open(&config, Part::Command).await?.app;
+    let done = sealed::reseal(&app.store, &app.vault).await;
+    let key = app.vault.current_key();
+    let done = done.map_err(|error| {
+        StartError::because("Not everything is sealed anew; say it again", error)
+    })?;
+    if let Some(first) = done.left.first() {
+        return Err(StartError(format!(
+            "{} secrets are sealed anew with key {key}, and {} could not be opened; the first: {first}",
+            done.anew,
+            done.left.len()
+        )));
+    }
+    Ok(format!(
+        "{} secrets were sealed anew; key {key} opens everything that is stored here. Take the old keys out of `retired_key_files` once no backup is left that needs them.",
+        done.anew
+    ))
 }
 
 /// Begins an organization; answers its address.

@@ -11,8 +11,8 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Store, StoreError, Stored, Tx, instant, millis};
-use crate::vault::{Place, Vault};
+use super::{Store, Stored, Tx, instant, millis};
+use crate::vault::Place;
 
 /// Where a token is sealed.
 pub fn token_place(organization: OrganizationId, column: &'static str) -> Place {
@@ -82,23 +82,6 @@ async fn find_on(
         refreshed_at: instant(row.refreshed_at),
         attempts: row.attempts,
     }))
-}
-
-/// The ids of the keys that stored tokens are sealed with, for a start that must be able
-/// to open them all.
-pub async fn sealing_keys(store: &Store) -> Stored<Vec<(OrganizationId, String)>> {
-    let rows = row::Entity::find().all(store.read()).await?;
-    rows.into_iter()
-        .map(|row| {
-            let organization = OrganizationId(row.organization_id);
-            let key = Vault::key_of(
-                token_place(organization, "refresh_token"),
-                &row.refresh_token,
-            )
-            .map_err(|error| StoreError::Unreadable(error.to_string()))?;
-            Ok((organization, key.to_owned()))
-        })
-        .collect()
 }
 
 /// Keeps the tokens of a new connection in place of whatever was there.

@@ -36,6 +36,7 @@ pub mod outcomes;
 pub mod proposals;
 pub mod reconnections;
 pub mod reminders;
+pub mod sealed;
 pub mod sessions;
 pub mod sql;
 pub mod stumbles;

@@ -125,6 +125,14 @@ impl Vault {
         envelope
     }
 
+    /// What another key sealed, sealed with the current one.
+    pub fn seal_anew(&self, place: Place, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
+        let mut plaintext = self.decrypt(place, sealed)?;
+        let anew = self.seal(place, &plaintext);
+        plaintext.zeroize();
+        Ok(anew)
+    }
+
     pub fn open(&self, place: Place, sealed: &[u8]) -> Result<SecretSlice<u8>, VaultError> {
         self.decrypt(place, sealed).map(SecretSlice::from)
     }

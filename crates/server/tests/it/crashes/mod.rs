@@ -13,6 +13,7 @@ mod database;
 mod deeds;
 mod ends;
 pub mod ground;
+mod keys;
 mod microsoft;
 mod places;
 mod steps;

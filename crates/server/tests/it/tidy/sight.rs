@@ -37,6 +37,11 @@ const BEFORE: &[(&str, &str, &str)] = &[
     ),
     ("organizations", "list", "the operator's list"),
     ("outbox", "is_empty", "tests and the shutdown wait for it"),
+    (
+        "sealed",
+        "*",
+        "the key is the instance's, and every secret is sealed with it",
+    ),
     ("sessions", "find_known", "the cookie is the secret"),
     ("sql", "*", "the few differences between two databases"),
     (
