@@ -72,9 +72,7 @@ impl<'a> Instance<'a> {
     fn reseals(&self) -> Option<String> {
         let mut ithaca = self.says(&["key", "reseal"], &["key-2", "ithaca.key"]);
         let (status, said) = ithaca.says_at_the_end();
-        if status.code().is_none() {
-            return None;
-        }
+        status.code()?;
         assert!(status.success(), "{}", ithaca.errors());
         Some(said)
     }

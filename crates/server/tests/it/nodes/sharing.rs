@@ -122,3 +122,42 @@ fn f29_three_nodes_make_each_meeting_and_send_each_message_once() {
     let working = "SELECT COUNT(DISTINCT fencing) FROM meeting_links";
     assert!(cluster.counts(working) >= 1);
 }
+
+#[test]
+fn n06_f06_nodes_on_one_postgresql_refresh_a_token_once_each_time() {
+    const ROUNDS: i64 = 5;
+    let cluster = Cluster::starts("refreshing", 3);
+    cluster.gets_teams();
+    // The loser of two that refresh together would be told that its token is spent.
+    let tenants = cluster.asks_the_sandbox("truth")["tenants"].clone();
+    let tenants = tenants.as_array().expect("a list of tenants");
+    for tenant in tenants {
+        let once = serde_json::json!({ "one_use_refresh_tokens": true });
+        let place = format!("tenants/{}", tenant["id"].as_str().unwrap());
+        cluster.tells_the_sandbox(Method::PATCH, &place, &once);
+    }
+    let asked = || -> i64 {
+        let truth = cluster.asks_the_sandbox("truth");
+        let routes = truth["calls"]["by_route"].as_object().unwrap().iter();
+        routes
+            .filter(|(route, _)| route.ends_with("/token"))
+            .map(|(_, count)| count.as_i64().unwrap())
+            .sum()
+    };
+    let version = || cluster.counts("SELECT MAX(version) FROM credentials");
+    let at_rest = "SELECT COUNT(*) FROM credentials WHERE lease_owner IS NOT NULL";
+    comes("the token to rest", || cluster.counts(at_rest) == 0);
+    let (asked_before, first) = (asked(), version());
+    for round in 1..=ROUNDS {
+        cluster.does_to_the_database("UPDATE credentials SET due_at = 0");
+        comes("a newer token", || version() >= first + round);
+        comes("the token to rest", || cluster.counts(at_rest) == 0);
+    }
+    assert_eq!(
+        asked() - asked_before,
+        version() - first,
+        "N6: one question for each newer token"
+    );
+    let well = "SELECT COUNT(*) FROM integrations WHERE state = 'integrated'";
+    assert_eq!(cluster.counts(well), 1, "nobody calls it broken");
+}
