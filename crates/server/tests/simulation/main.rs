@@ -26,8 +26,8 @@ use history::Outcome;
 use mutants::Mutant;
 use world::Options;
 
-/// How many histories a run of all tests has. They take five minutes on two
-/// cores that have nothing else to do; where it would be more than ten, fewer are run.
+/// How many histories a run of all tests has. They take five minutes on two cores that have
+/// nothing else to do; where it would be more than ten, fewer are run.
 const HISTORIES: u64 = 2_000;
 const SECONDS: u64 = 600;
 /// A run with fewer has shown too little.
