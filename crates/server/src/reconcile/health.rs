@@ -271,7 +271,9 @@ async fn conclude(
                 }
                 Some(cause) => {
                     host::attention(tools, &tx, organization, cause, &failure).await?;
-                    host::look_again(cause, &failure, tx.now)
+                    let known = integrations::find_in(&tx, organization).await?.diagnosis;
+                    let since = known.map_or(tx.now, |known| known.since);
+                    host::look_again(cause, &failure, since, tx.now)
                 }
             }
         }

@@ -226,8 +226,14 @@ pub async fn count_made(
 ///
 /// A refused sign-in is tried by the reconciler of tokens, which asks for the test once it
 /// is taken again. What heals by itself is looked at every minute, but not before Microsoft
-/// wants to be asked.
-pub fn look_again(cause: Cause, failure: &Failure, now: Timestamp) -> Option<Timestamp> {
+/// wants to be asked. An answer that makes no sense may be Microsoft's for a moment, or that
+/// of another test on the same meeting: it is looked at soon, and then ever less often.
+pub fn look_again(
+    cause: Cause,
+    failure: &Failure,
+    since: Timestamp,
+    now: Timestamp,
+) -> Option<Timestamp> {
     if failure.heals_by_itself() {
         let asked = failure
             .retry_after
@@ -235,6 +241,8 @@ pub fn look_again(cause: Cause, failure: &Failure, now: Timestamp) -> Option<Tim
         Some(now + asked.unwrap_or(WHILE_HEALING).max(WHILE_HEALING))
     } else if cause.is_about_sign_in() {
         None
+    } else if cause == Cause::WrongAnswer {
+        Some(now + now.duration_since(since).clamp(WHILE_HEALING, WHILE_BROKEN))
     } else {
         Some(now + WHILE_BROKEN)
     }
@@ -294,12 +302,13 @@ pub async fn attention(
         }
         found.since = known.since;
     }
+    let since = found.since;
     let next = Integration {
         state,
         diagnosis: Some(found),
         ..before
     };
-    integrations::save(tx, &next, look_again(cause, failure, tx.now)).await?;
+    integrations::save(tx, &next, look_again(cause, failure, since, tx.now)).await?;
     if is_known {
         return Ok(());
     }

@@ -12,6 +12,10 @@ const ONCE_BROKEN: &[(u64, &str)] = &[
         "an integration was tested ever less often, and stayed unreachable",
     ),
     (
+        2_139,
+        "two live tests worked on one trial meeting, and the second found it gone",
+    ),
+    (
         3_030,
         "an invitation that may have arrived was replaced by one that never left, and no \
          cancellation followed",

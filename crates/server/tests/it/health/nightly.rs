@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use mentoring::integration::{Cause, IntegrationState};
 use mentoring::role::{Role, Roles};
 use sandbox::faults::{Act, Fault};
+use serde_json::json;
 
 use super::{Office, TEAMS};
 use crate::pages::tenant::SCHEDULER;
@@ -58,6 +59,21 @@ async fn n10_however_long_microsoft_is_down_a_minute_after_it_the_connection_is_
     office.lives(super::minutes(1)).await;
     assert_eq!(office.state().await, IntegrationState::Integrated);
     assert_eq!(office.warnings().await, 0, "it mended itself");
+}
+
+#[tokio::test]
+async fn n10_an_answer_without_sense_is_looked_at_again_within_a_minute() {
+    let office = Office::is_integrated().await;
+    let nonsense = Act::answer(201, json!({ "id": 7 }));
+    let create = "/v1.0/me/onlineMeetings/createOrGet";
+    office.tenant.sandbox.fault(Fault::once(create, nonsense));
+    let amara = office.amara().await;
+    amara.posts(&format!("{TEAMS}/check"), &[]).await;
+    office.settles().await;
+    let wrong = IntegrationState::NeedsAttention(Cause::WrongAnswer);
+    assert_eq!(office.state().await, wrong);
+    office.lives(super::minutes(1)).await;
+    assert_eq!(office.state().await, IntegrationState::Integrated);
 }
 
 #[tokio::test]
