@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 use mentoring::eligibility::{Account, match_accounts};
+use mentoring::integration::Cause;
 use mentoring::member::{Member, MemberState};
 use mentoring::organization::{MemberId, OrganizationId};
 use microsoft::{DirectoryAccount, Failure, ObjectId};
@@ -18,6 +19,8 @@ use crate::wake::Reconciler;
 
 const DAILY: SignedDuration = SignedDuration::from_hours(24);
 const AFTER_FAILURE: SignedDuration = SignedDuration::from_secs(30);
+/// While the integration waits for a person. The live test that passes wakes everybody.
+const WHILE_BLOCKED: SignedDuration = SignedDuration::from_hours(6);
 
 /// Looks the claimed members of one organization up.
 pub async fn reconcile(tools: Tools, claims: Vec<Claim>) -> Result<(), Trouble> {
@@ -29,7 +32,12 @@ pub async fn reconcile(tools: Tools, claims: Vec<Claim>) -> Result<(), Trouble> 
         Err(host::Blocked::NotIntegrated) => {
             return release_all(&tools, organization, &claims, None).await;
         }
-        Err(_) => return release_all(&tools, organization, &claims, Some(AFTER_FAILURE)).await,
+        Err(host::Blocked::NeedsAttention(_)) => {
+            return release_all(&tools, organization, &claims, Some(WHILE_BLOCKED)).await;
+        }
+        Err(host::Blocked::TokenComing) => {
+            return release_all(&tools, organization, &claims, Some(AFTER_FAILURE)).await;
+        }
     };
     let ids: Vec<MemberId> = claims.iter().map(|claim| MemberId(claim.id)).collect();
     let known = directory::list_for_work(&tools.store, organization, &ids).await?;
@@ -254,23 +262,22 @@ async fn failed(
 ) -> Result<(), Trouble> {
     host::log(organization, "look members up", failure);
     let tx = tools.store.begin(organization).await?;
-    match host::cause(failure) {
-        None => {
-            host::token_refused(tools, &tx, access, failure).await?;
-        }
-        Some(cause)
-            if !failure.heals_by_itself()
-                && cause != mentoring::integration::Cause::WrongAnswer =>
-        {
+    let blocks = match host::cause(failure) {
+        None => host::token_refused(tools, &tx, access, failure)
+            .await?
+            .is_some(),
+        Some(cause) if !failure.heals_by_itself() && cause != Cause::WrongAnswer => {
             host::attention(tools, &tx, organization, cause, failure).await?;
+            true
         }
-        Some(_) => {}
-    }
+        Some(_) => false,
+    };
     let asked = failure
         .retry_after
         .and_then(|wait| SignedDuration::try_from(wait).ok());
+    let usual = if blocks { WHILE_BLOCKED } else { AFTER_FAILURE };
     for claim in claims {
-        lease::release(&tx, claim, Some(tx.now + asked.unwrap_or(AFTER_FAILURE))).await?;
+        lease::release(&tx, claim, Some(tx.now + asked.unwrap_or(usual))).await?;
     }
     tx.commit().await?;
     Ok(())
