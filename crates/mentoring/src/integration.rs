@@ -33,6 +33,8 @@ pub enum Cause {
     RegistrationWrong,
     /// Microsoft answered something that cannot be understood.
     WrongAnswer,
+    /// Ithaca itself stumbles over this one meeting, every time.
+    OwnFault,
 }
 
 crate::words!(Cause {
@@ -49,6 +51,7 @@ crate::words!(Cause {
     ApplicationSecret = "application_secret",
     RegistrationWrong = "registration_wrong",
     WrongAnswer = "wrong_answer",
+    OwnFault = "own_fault",
 });
 
 impl Cause {
@@ -79,7 +82,7 @@ impl Cause {
     /// Whether it concerns the host's connection as a whole, so that every meeting of the
     /// organization meets it, and not this one call.
     pub fn concerns_everything(self) -> bool {
-        !matches!(self, Self::WrongAnswer)
+        !matches!(self, Self::WrongAnswer | Self::OwnFault)
     }
 
     /// What happened, for an administrator.
@@ -104,6 +107,7 @@ impl Cause {
                 "This instance's app registration at Microsoft does not fit."
             }
             Self::WrongAnswer => "Microsoft answered something that Ithaca could not use.",
+            Self::OwnFault => "Ithaca itself stumbled over a meeting, several times.",
         }
     }
 
@@ -139,12 +143,17 @@ impl Cause {
             Self::WrongAnswer => {
                 "Ithaca tries again by itself. If it lasts, ask whoever runs this Ithaca to look into its log."
             }
+            Self::OwnFault => {
+                "Ask whoever runs this Ithaca: `ithaca status` and its log say over what. A newer Ithaca tries again when it starts."
+            }
         }
     }
 
     /// What it means for somebody who only wants to meet.
     pub fn sentence_for_participant(self) -> &'static str {
-        if self.heals_by_itself() {
+        if self == Self::OwnFault {
+            "Ithaca could not get the link of this meeting. Your administrators know; you can choose another way to meet."
+        } else if self.heals_by_itself() {
             "Microsoft Teams is slow to answer just now. The link comes by itself; you need not wait here."
         } else {
             "Your organization's connection to Microsoft Teams needs attention. Your administrators know; the link comes once they have mended it."

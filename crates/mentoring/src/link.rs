@@ -7,9 +7,13 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use crate::event::Event;
 use crate::integration::Cause;
 use crate::lobby::LobbyScope;
+use crate::meeting::Meeting;
 use crate::organization::{MeetingId, MemberId};
+use crate::refusal::Refusal;
+use crate::role::{Actor, rights};
 
 /// Why a link is not there yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -185,6 +189,28 @@ pub fn plan(wanted: &Wanted, observed: &Observed) -> Step {
     }
 }
 
+/// Somebody asks once more for a link that was given up: whoever may change the meeting.
+pub fn ask_again(
+    actor: &Actor,
+    meeting: &Meeting,
+    state: LinkState,
+    now: Timestamp,
+) -> Result<Event, Refusal> {
+    if !rights(actor, meeting).change {
+        return Err(Refusal::NotYourMeeting);
+    }
+    if !matches!(state, LinkState::Failed(_)) {
+        return Err(Refusal::LinkNotGivenUp);
+    }
+    if meeting.is_over(now) {
+        return Err(Refusal::MeetingOver);
+    }
+    Ok(Event::LinkAskedForAgain {
+        meeting: meeting.id,
+        track: meeting.track,
+    })
+}
+
 /// When a failed row is tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
@@ -194,8 +220,25 @@ pub enum Retry {
     GiveUp,
 }
 
+/// Other meetings that got through in this window show that Microsoft works, and whoever
+/// failed before and since, that it is their own trouble.
+pub fn window_of_others(now: Timestamp) -> (Timestamp, Timestamp) {
+    (
+        now - SignedDuration::from_hours(1),
+        now - SignedDuration::from_mins(5),
+    )
+}
+
+/// Whether a meeting has failed for so long by what should heal by itself that it is given up,
+/// if others got through (G-07).
+pub fn has_failed_for_long(since: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(since) >= LONGEST_ALONE
+}
+
 /// G-07: ten tries of the meeting's own within about a day.
 const MOST_ATTEMPTS: u32 = 10;
+/// How long a meeting fails alone before it is given up.
+const LONGEST_ALONE: SignedDuration = SignedDuration::from_hours(24);
 const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(2);
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(6);
 /// While the service as a whole is down, a row looks again at least once a minute, its spread

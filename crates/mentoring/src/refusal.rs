@@ -188,6 +188,9 @@ pub enum Refusal {
         "Only the person who made this meeting and the administrators of its track may change it. Ask one of them."
     )]
     NotYourMeeting,
+    /// A link that was not given up.
+    #[error("There is nothing to try again: this meeting's link was not given up.")]
+    LinkNotGivenUp,
     /// A change that everyone is told the reason of.
     #[error("Say why in a sentence: everybody who was invited will read it.")]
     ReasonMissing,
@@ -387,6 +390,7 @@ impl Refusal {
             | Self::TooManyProposals(_)
             | Self::NotOverYet
             | Self::OutcomeClosed
+            | Self::LinkNotGivenUp
             | Self::MeetingOver => return None,
         })
     }
@@ -410,6 +414,7 @@ impl Refusal {
             Self::LastAdministrator
             | Self::MemberState(_)
             | Self::TooManyTokens
+            | Self::LinkNotGivenUp
             | Self::MeetingCancelled
             | Self::OccurrenceGone
             | Self::MeetingOver

@@ -162,6 +162,14 @@ pub enum Event {
         meeting: MeetingId,
         what: Vec<String>,
     },
+    LinkGivenUp {
+        meeting: MeetingId,
+        cause: crate::integration::Cause,
+    },
+    LinkAskedForAgain {
+        meeting: MeetingId,
+        track: TrackId,
+    },
     TeamsRemovalBegun {
         keeps_links: bool,
     },
@@ -306,6 +314,8 @@ impl Event {
             Self::TeamsHostChanged { .. } => "integration.host_changed",
             Self::TeamsComparisonAsked => "integration.comparison_asked",
             Self::TeamsDriftRepaired { .. } => "integration.drift_repaired",
+            Self::LinkGivenUp { .. } => "meeting.link_given_up",
+            Self::LinkAskedForAgain { .. } => "meeting.link_asked_for",
             Self::TeamsRemovalBegun { .. } => "integration.removal_begun",
             Self::TeamsRemoved { .. } => "integration.removed",
             Self::MeetingCreated { .. } => "meeting.created",
@@ -375,6 +385,8 @@ impl Event {
             | Self::ProposalEnded { meeting, .. }
             | Self::MeetingLogged { meeting, .. }
             | Self::OutcomeSaid { meeting, .. }
+            | Self::LinkGivenUp { meeting, .. }
+            | Self::LinkAskedForAgain { meeting, .. }
             | Self::SharedNotesChanged { meeting, .. } => ("meeting", meeting.to_string()),
             Self::OrganizationCreated { .. } | Self::OrganizationDescribed { .. } => {
                 ("organization", String::new())

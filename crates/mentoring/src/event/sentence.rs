@@ -185,6 +185,13 @@ impl Event {
             Self::TeamsDriftRepaired { what, .. } => {
                 format!("Put a Teams meeting right again ({}).", what.join(", "))
             }
+            Self::LinkGivenUp { cause, .. } => format!(
+                "Gave up making a meeting's Teams link. {}",
+                cause.sentence_for_administrator()
+            ),
+            Self::LinkAskedForAgain { .. } => {
+                "Asked once more for a meeting's Teams link.".to_owned()
+            }
             Self::TeamsRemovalBegun { keeps_links: true } => {
                 "Began to remove Microsoft Teams; existing links are kept.".to_owned()
             }

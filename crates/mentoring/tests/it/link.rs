@@ -3,8 +3,8 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use jiff::{SignedDuration, Timestamp};
 use mentoring::integration::Cause;
 use mentoring::link::{
-    LinkState, Observed, Retry, Step, WaitingReason, Wanted, attempts_after, external_id, plan,
-    resume_at, retry_at,
+    LinkState, Observed, Retry, Step, WaitingReason, Wanted, attempts_after, external_id,
+    has_failed_for_long, plan, resume_at, retry_at, window_of_others,
 };
 use mentoring::lobby::LobbyScope;
 use mentoring::organization::MeetingId;
@@ -427,6 +427,16 @@ fn g07_what_healed_by_itself_leaves_a_row_most_of_its_own_attempts() {
     }
     assert!(attempts - after_an_outage >= 4, "{after_an_outage}");
     assert_eq!(attempts_after(9, true), 9);
+}
+
+#[test]
+fn g07_what_should_heal_is_given_up_after_a_day_in_which_others_got_through() {
+    let now = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(100);
+    let hours = SignedDuration::from_hours;
+    assert!(!has_failed_for_long(now - hours(23), now));
+    assert!(has_failed_for_long(now - hours(24), now));
+    let (from, to) = window_of_others(now);
+    assert!(from < to && to < now, "it failed since they got through");
 }
 
 #[test]

@@ -9,6 +9,7 @@ pub mod answers;
 pub mod api_tokens;
 pub mod calendar_feeds;
 pub mod integration;
+pub mod links;
 pub mod meetings;
 pub mod members;
 pub mod notes;

@@ -19,6 +19,7 @@ mod m0009_operator;
 mod m0010_fence;
 mod m0012_late;
 mod m0013_stumbles;
+mod m0014_failing;
 
 use jiff::Timestamp;
 use sea_orm::{
@@ -47,6 +48,7 @@ fn steps() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m0010_fence::Migration),
         Box::new(m0012_late::Migration),
         Box::new(m0013_stumbles::Migration),
+        Box::new(m0014_failing::Migration),
     ]
 }
 

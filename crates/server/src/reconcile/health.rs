@@ -307,7 +307,7 @@ async fn passed(tx: &Tx, tested: Integration, was_tested: bool) -> Result<(), Tr
         drift::due_at(tx, organization, tx.now).await?;
     }
     if was == IntegrationState::Integrated {
-        return Ok(());
+        return Ok(links::wake_given_up(tx, organization).await?);
     }
     let event = if was_tested {
         Event::TeamsRecovered

@@ -348,16 +348,48 @@ async fn alarm(tx: &Tx, failure: &Failure) -> Result<(), Trouble> {
 }
 
 async fn tell(tools: &Tools, tx: &Tx, next: &Integration, cause: Cause) -> Result<(), Trouble> {
-    let organization = next.organization;
-    let Some(here) = organizations::find_on(tx.on(), organization).await? else {
-        return Ok(());
-    };
     let (happened, remedy) = match &next.diagnosis {
         Some(found) => (found.sentence.clone(), found.steps.join("\n")),
         None => (
             cause.sentence_for_administrator().to_owned(),
             cause.remedy().to_owned(),
         ),
+    };
+    let about = format!("teams:{}:{}", next.generation, cause.as_str());
+    tell_once_a_day(tools, tx, next.organization, &about, happened, remedy).await
+}
+
+/// Tells the global administrators that a meeting's link was given up, while the integration
+/// as a whole works.
+pub async fn tell_given_up(
+    tools: &Tools,
+    tx: &Tx,
+    organization: OrganizationId,
+    cause: Cause,
+) -> Result<(), Trouble> {
+    let happened = format!(
+        "A meeting gets no Teams link. {}",
+        cause.sentence_for_administrator()
+    );
+    let remedy = format!(
+        "Open the page below: it lists the meetings without a link. Check again has all of them tried once more.\n{}",
+        cause.remedy()
+    );
+    let about = format!("link:{}", cause.as_str());
+    tell_once_a_day(tools, tx, organization, &about, happened, remedy).await
+}
+
+/// One mail for each such thing and day, however often it comes and goes.
+async fn tell_once_a_day(
+    tools: &Tools,
+    tx: &Tx,
+    organization: OrganizationId,
+    about: &str,
+    happened: String,
+    remedy: String,
+) -> Result<(), Trouble> {
+    let Some(here) = organizations::find_on(tx.on(), organization).await? else {
+        return Ok(());
     };
     let content = Content::TeamsNeedsAttention {
         organization: here.name,
@@ -368,9 +400,7 @@ async fn tell(tools: &Tools, tx: &Tx, next: &Integration, cause: Cause) -> Resul
             .instance
             .address(&format!("/{}/manage/integrations/teams", here.slug)),
     };
-    // One mail per cause and day, however often it comes and goes.
-    let day = tx.now.as_second() / 86_400;
-    let topic = format!("teams:{}:{}:{day}", next.generation, cause.as_str());
+    let topic = format!("{about}:{}", tx.now.as_second() / 86_400);
     tell_administrators(tools, tx, organization, &topic, &content).await
 }
 

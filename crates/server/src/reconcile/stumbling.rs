@@ -6,12 +6,13 @@ use std::any::Any;
 use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
+use mentoring::organization::MeetingId;
 use mentoring::stumble::{self, Next};
 
-use super::{Tools, Trouble};
-use crate::store::lease::{self, Claim};
+use super::{Tools, Trouble, links};
+use crate::store::StoreError;
+use crate::store::lease::{self, Claim, Work};
 use crate::store::stumbles::{self, Stumble};
-use crate::store::{StoreError, Stored};
 
 /// Longer reasons are cut: they may quote what they stumbled over.
 const LONGEST_REASON: usize = 300;
@@ -108,7 +109,7 @@ async fn stumbles(tools: &Tools, claim: &Claim, fault: &Fault) {
     }
 }
 
-async fn note(tools: &Tools, claim: &Claim, fault: &Fault) -> Stored<Next> {
+async fn note(tools: &Tools, claim: &Claim, fault: &Fault) -> Result<Next, Trouble> {
     let tx = tools.store.begin(claim.organization).await?;
     let before = stumbles::find_in(&tx, claim).await?;
     let times = stumble::count(before.map(|before| (before.times, before.at)), tx.now);
@@ -125,6 +126,9 @@ async fn note(tools: &Tools, claim: &Claim, fault: &Fault) -> Stored<Next> {
             set_aside: next == Next::SetAside,
         };
         stumbles::put(&tx, claim, &stumble).await?;
+        if stumble.set_aside && claim.work == Work::Links {
+            links::set_aside(tools, &tx, claim.organization, MeetingId(claim.id)).await?;
+        }
     }
     tx.commit().await?;
     Ok(next)

@@ -83,7 +83,10 @@ pub(super) fn table() -> Router<App> {
         )
         .route("/{slug}/people/{id}/photo", get(profile::photo))
         .route("/{slug}/meetings/{id}", get(meetings::show::show))
-        .route("/{slug}/meetings/{id}/link", get(link::show))
+        .route(
+            "/{slug}/meetings/{id}/link",
+            get(link::show).post(link::try_again),
+        )
         .route(
             "/{slug}/meetings/{id}/details",
             get(details::show).post(details::change),

@@ -25,6 +25,7 @@ use crate::wake::Reconciler;
 
 pub(super) use self::calls::{delete, differences};
 pub(super) use self::record::want_another;
+pub(super) use self::trouble::set_aside;
 pub(super) use self::wanted::wanted_of;
 
 /// A plan comes to rest within this many steps: create, update, and one to spare.

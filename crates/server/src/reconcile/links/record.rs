@@ -69,6 +69,7 @@ pub(super) async fn record(
     };
     if learned.state == LinkState::Ready || learned.observed.deleted_confirmed {
         learned.attempts = 0;
+        learned.failing_since = None;
     }
     match links::save(&tx, &learned).await {
         Err(StoreError::Taken(_)) => {

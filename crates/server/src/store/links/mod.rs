@@ -2,6 +2,7 @@
 //! who works on it. The row stays until a deletion is confirmed (a tombstone).
 
 mod deleting;
+mod given_up;
 mod upkeep;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ use uuid::Uuid;
 use super::{Store, StoreError, Stored, Tx, instant, meetings, millis, word};
 
 pub use deleting::{count_being_deleted, count_tombstones, give_up_deleting, list_tombstones};
+pub use given_up::{GivenUp, give_up, list_given_up, others_got_through, take_up, wake_given_up};
 pub use upkeep::{abandon_tombstones, list_moving, list_to_look_at, looked, move_away, put_off};
 
 /// The Teams meeting of a meeting.
@@ -45,6 +47,8 @@ pub struct Link {
     pub integration_generation: i64,
     /// Failed tries since the last success.
     pub attempts: i64,
+    /// When the first of them was.
+    pub failing_since: Option<Timestamp>,
     /// It is to be looked at if that was not done since then.
     pub check_since: Option<Timestamp>,
     /// Whether Ithaca let go of it: it works on in Teams but is no longer changed.
@@ -90,6 +94,7 @@ fn link(row: row::Model) -> Stored<Link> {
             .unwrap_or_default(),
         integration_generation: row.integration_generation,
         attempts: row.attempts,
+        failing_since: row.failing_since.map(instant),
         check_since: row.check_since.map(instant),
         kept: row.kept,
         host: row.host_object_id,
@@ -147,6 +152,7 @@ pub async fn want(
         moving: Set(false),
         looked_at: Set(None),
         attempts: Set(0),
+        failing_since: Set(None),
         due_at: Set(Some(millis(tx.now))),
         ..Default::default()
     };
@@ -174,6 +180,7 @@ pub async fn touch(tx: &Tx, organization: OrganizationId, meeting: MeetingId) ->
         .col_expr(row::Column::Version, Expr::col(row::Column::Version).add(1))
         .col_expr(row::Column::DueAt, Some(millis(tx.now)).into())
         .col_expr(row::Column::Attempts, 0i64.into())
+        .col_expr(row::Column::FailingSince, Option::<i64>::None.into())
         .filter(row::Column::OrganizationId.eq(organization.0))
         .filter(row::Column::Id.eq(meeting.0))
         .filter(row::Column::Wanted.eq(true))
@@ -213,6 +220,7 @@ pub async fn unwant(tx: &Tx, organization: OrganizationId, meeting: MeetingId) -
         .col_expr(row::Column::Reason, reason.map(str::to_owned).into())
         .col_expr(row::Column::DueAt, Some(millis(tx.now)).into())
         .col_expr(row::Column::Attempts, 0i64.into())
+        .col_expr(row::Column::FailingSince, Option::<i64>::None.into())
         .filter(row::Column::OrganizationId.eq(organization.0))
         .filter(row::Column::Id.eq(meeting.0))
         .filter(row::Column::Kept.eq(false))
@@ -272,6 +280,7 @@ pub async fn save(tx: &Tx, link: &Link) -> Stored<()> {
             deleted_confirmed: Set(link.observed.deleted_confirmed),
             lobby_difference: Set(differences),
             attempts: Set(link.attempts),
+            failing_since: Set(link.failing_since.map(millis)),
             host_object_id: Set(link.host),
             late_until: Set(link.late_until.map(millis)),
             ..Default::default()
@@ -470,6 +479,7 @@ mod row {
         pub looked_at: Option<i64>,
         pub late_until: Option<i64>,
         pub attempts: i64,
+        pub failing_since: Option<i64>,
         pub due_at: Option<i64>,
         pub lease_owner: Option<String>,
         pub lease_until: Option<i64>,

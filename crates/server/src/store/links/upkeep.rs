@@ -26,6 +26,7 @@ pub async fn move_away(
             .col_expr(row::Column::Reason, reason.map(str::to_owned).into())
             .col_expr(row::Column::DueAt, Some(millis(tx.now)).into())
             .col_expr(row::Column::Attempts, 0i64.into())
+            .col_expr(row::Column::FailingSince, Option::<i64>::None.into())
             .filter(row::Column::OrganizationId.eq(organization.0))
             .filter(row::Column::Id.is_in(part.iter().map(|id| id.0)))
             .filter(row::Column::Kept.eq(false))

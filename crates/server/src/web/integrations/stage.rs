@@ -17,7 +17,7 @@ use crate::store::{host_months, left_meetings, links, meetings, members, tracks}
 use crate::web::answer::Failed;
 use crate::web::manage::counted;
 use crate::web::pages::integrations::{
-    Attempt, Check, CheckResult, Connection, Drift, HostChange, Removed, Stage, TeamsState,
+    Attempt, Check, CheckResult, Connection, Drift, HostChange, NoLink, Removed, Stage, TeamsState,
 };
 use crate::web::times;
 
@@ -356,7 +356,17 @@ async fn connection(actor: &Integrator, integration: &Integration) -> Result<Con
     };
     let (compared, found) = drift_lines(actor).await?;
     let left = left_meetings::list(&actor.app.store, &actor.sight).await?;
+    let given_up = links::list_given_up(&actor.app.store, &actor.sight).await?;
     Ok(Connection {
+        without_link: given_up
+            .into_iter()
+            .map(|link| NoLink {
+                title: link.title,
+                meeting: actor.to(&format!("meetings/{}", link.meeting)),
+                reason: link.cause.sentence_for_administrator().to_owned(),
+                until: said(link.until),
+            })
+            .collect(),
         compared,
         drift: found,
         left: left

@@ -12,7 +12,7 @@ use crate::store::links::Link;
 use crate::store::meetings::StoredMeeting;
 use crate::store::{integrations, links};
 use crate::web::actor::SignedIn;
-use crate::web::answer::{Answer, Failed, view};
+use crate::web::answer::{Answer, Failed, see_and_say, view};
 use crate::web::form::{Fields, FromFields, Query};
 use crate::web::pages::meetings as pages;
 use crate::web::pages::shown::Way;
@@ -43,6 +43,18 @@ pub async fn show(
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     view(&fragment(&signed_in, &stored, &link).await?)
+}
+
+/// Asks once more for a link that was given up.
+pub async fn try_again(signed_in: SignedIn, Path((_, id)): Path<(String, String)>) -> Answer {
+    let stored = super::find(&signed_in, &id).await?;
+    let meeting = stored.meeting.id;
+    let app = &signed_in.app;
+    app.ask_for_link_again(signed_in.acting(), meeting).await?;
+    see_and_say(
+        &signed_in.to(&format!("meetings/{meeting}")),
+        "Microsoft Teams is asked once more for the link.",
+    )
 }
 
 /// A state in an address.
@@ -103,6 +115,9 @@ fn state(signed_in: &SignedIn, stored: &StoredMeeting, link: &Link) -> pages::Li
             let manages = signed_in.acting().actor.may_manage_organization();
             pages::LinkState::Failed {
                 reason: words::failed(cause, manages),
+                again: rights(&signed_in.acting().actor, meeting)
+                    .change
+                    .then(|| signed_in.to(&format!("meetings/{}/link", meeting.id))),
                 way: manages.then(|| {
                     Way::new(
                         "Look at the integration",

@@ -50,11 +50,12 @@ pub fn failed(cause: Cause, for_administrator: bool) -> String {
     if for_administrator {
         return format!("{} {}", cause.sentence_for_administrator(), cause.remedy());
     }
-    if cause.heals_by_itself() {
-        "Microsoft Teams did not give this meeting a link. Cancel it and plan it again, or meet in another way.".to_owned()
+    let happened = if cause.heals_by_itself() {
+        "Microsoft Teams did not give this meeting a link. Your administrators know; you can choose another way to meet."
     } else {
-        cause.sentence_for_participant().to_owned()
-    }
+        cause.sentence_for_participant()
+    };
+    format!("{happened} Whoever planned it can try again on its page.")
 }
 
 /// Why Teams video call is not among the modes, in one line; nothing where there is no

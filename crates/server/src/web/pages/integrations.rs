@@ -126,6 +126,19 @@ pub struct Drift {
     pub done: String,
 }
 
+/// A meeting whose link was given up.
+#[derive(Debug, Clone)]
+pub struct NoLink {
+    /// Its title.
+    pub title: String,
+    /// Its page.
+    pub meeting: String,
+    /// "Microsoft answered something that Ithaca could not use."
+    pub reason: String,
+    /// "until Tue 24 Nov, 15:45"
+    pub until: String,
+}
+
 /// What the Integrate button carries.
 #[derive(Debug, Clone)]
 pub struct Attempt {
@@ -167,6 +180,8 @@ pub struct Connection {
     pub month: String,
     /// Whether that is worth a warning.
     pub is_near_the_ceiling: bool,
+    /// Meetings ahead whose link was given up.
+    pub without_link: Vec<NoLink>,
     /// "Last night at 02:31: 14 meetings, all as they were set."
     pub compared: String,
     pub drift: Vec<Drift>,

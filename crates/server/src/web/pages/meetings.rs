@@ -226,6 +226,8 @@ pub enum LinkState {
     Failed {
         reason: String,
         way: Option<Way>,
+        /// Where whoever may change the meeting asks once more.
+        again: Option<String>,
     },
     Closed {
         reason: String,

@@ -3,6 +3,7 @@
 
 mod dictionary;
 mod drift;
+mod given_up;
 mod mail;
 mod nightly;
 mod reconnect;

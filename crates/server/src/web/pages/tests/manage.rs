@@ -4,8 +4,8 @@ use super::people::{self, as_amara, women_in_engineering};
 use super::{Sample, sample};
 use crate::web::pages::audit::{Audit, AuditEntry};
 use crate::web::pages::integrations::{
-    Attempt, Check, CheckResult, Closing, Connection, Drift, HostChange, IntegrationList, Removal,
-    Removed, Stage, Teams, TeamsState,
+    Attempt, Check, CheckResult, Closing, Connection, Drift, HostChange, IntegrationList, NoLink,
+    Removal, Removed, Stage, Teams, TeamsState,
 };
 use crate::web::pages::manage::Manage;
 use crate::web::pages::members::{Deactivation, Invite, Member, MemberList, MemberRow, Standing};
@@ -94,6 +94,12 @@ fn connection() -> Connection {
         checks: checks(CheckResult::Passed),
         month: "1612 of the 2000 a month that Microsoft documents for one host".into(),
         is_near_the_ceiling: true,
+        without_link: vec![NoLink {
+            title: "Interview practice".into(),
+            meeting: "/larkspur/meetings/2".into(),
+            reason: "Microsoft answered something that Ithaca could not use.".into(),
+            until: "Tue 24 Nov, 15:45".into(),
+        }],
         compared: "Today at 02:46".into(),
         drift: vec![Drift {
             at: "Today at 02:46".into(),

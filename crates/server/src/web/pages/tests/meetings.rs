@@ -212,6 +212,7 @@ fn shown() -> Vec<Sample> {
             "Meet in another mode",
             "/larkspur/meetings/7/schedule",
         )),
+        again: Some("/larkspur/meetings/7/link".into()),
     });
     failed.lobby = Some(Lobby {
         warning: Some(
