@@ -5,12 +5,13 @@ use mentoring::eligibility::{self, Question, Reason};
 use mentoring::event::Event;
 use mentoring::integration::Cause;
 use mentoring::link::{LinkState, WaitingReason};
-use mentoring::meeting::{self, Changes, Context, Draft, Joining, Meeting, MeetingState, Scope};
+use mentoring::meeting::{self, Changes, Draft, Joining, Meeting, MeetingState, Scope};
 use mentoring::member::MemberState;
 use mentoring::organization::{MeetingId, MemberId, TrackId};
 use mentoring::track::{Mode, Track};
 use uuid::Uuid;
 
+use super::planning::{Begun, Ground};
 use super::{Acting, App, AppError, Done, record};
 use crate::store::invitations::Telling;
 use crate::store::meetings::StoredMeeting;
@@ -153,44 +154,15 @@ impl App {
         draft: &Draft,
         form_key: Option<Uuid>,
     ) -> Done<MeetingId> {
-        let sight = acting.sight();
-        if let Some(key) = form_key
-            && let Some(made) = meetings::find_by_form(&self.store, &sight, key).await?
-        {
-            return Ok(made);
-        }
-        let organization = acting.actor.organization;
-        let tx = self.store.begin(organization).await?;
-        let track = tracks::find_in(&tx, organization, track)
-            .await?
-            .filter(|track| acting.actor.may_create_meeting_in(track.id))
-            .ok_or(AppError::NotFound)?;
-        let enrolled = tracks::enrolled_in(&tx, organization, track.id).await?;
-        let context = Context {
-            track: &track,
-            enrolled: &enrolled,
-            eligibility: eligibility_in(&tx, &track, acting.actor.member).await?,
-            now: tx.now,
+        let begun = match self.begin_meeting(acting, track, form_key).await? {
+            Begun::Before(made) => return Ok(made),
+            Begun::Now(begun) => begun,
         };
-        let id = MeetingId(self.randomness.uuid_v7(tx.now));
-        let domain = self.instance.uid_domain();
-        let (meeting, event) = meeting::create(&acting.actor, draft, &context, id, domain)
+        let (context, domain) = (begun.ground.context(), self.instance.uid_domain());
+        let (meeting, event) = meeting::create(&acting.actor, draft, &context, begun.id, domain)
             .map_err(AppError::Refused)?;
-        let stored = StoredMeeting::unannounced(meeting, self.randomness.code());
-        match meetings::insert(&tx, &stored.meeting, &stored.join_code, form_key).await {
-            Err(StoreError::Taken(_)) => {
-                drop(tx);
-                let key = form_key.unwrap_or_default();
-                return meetings::find_by_form(&self.store, &sight, key)
-                    .await?
-                    .ok_or_else(|| {
-                        AppError::Conflict(
-                            "This form was sent twice at once. Look at your meetings.".to_owned(),
-                        )
-                    });
-            }
-            other => other?,
-        }
+        let stored = begun.insert(meeting).await?;
+        let tx = begun.tx;
         if wants_link(&stored.meeting) {
             want_link(&tx, &stored.meeting).await?;
         } else {
@@ -208,7 +180,7 @@ impl App {
         tx.commit().await?;
         self.wake.ring(Reconciler::Links);
         self.wake.ring(Reconciler::Outbox);
-        Ok(id)
+        Ok(stored.meeting.id)
     }
 
     async fn changeable(
@@ -240,16 +212,9 @@ impl App {
         let organization = acting.actor.organization;
         let tx = self.store.begin(organization).await?;
         let stored = self.changeable(&tx, acting, id, revision).await?;
-        let track = tracks::find_in(&tx, organization, stored.meeting.track)
-            .await?
-            .ok_or(AppError::NotFound)?;
-        let enrolled = tracks::enrolled_in(&tx, organization, track.id).await?;
-        let context = Context {
-            track: &track,
-            enrolled: &enrolled,
-            eligibility: eligibility_in(&tx, &track, stored.meeting.organizer).await?,
-            now: tx.now,
-        };
+        let before = &stored.meeting;
+        let ground = Ground::of(&tx, organization, before.track, before.organizer).await?;
+        let context = ground.context();
         let next = meeting::change(&acting.actor, &stored.meeting, changes, &context)
             .map_err(AppError::Refused)?;
         if let Some((after, event)) = next {
@@ -369,23 +334,4 @@ async fn want_link(tx: &Tx, meeting: &Meeting) -> Done<()> {
     let waiting = LinkState::Waiting(WaitingReason::BeingMade);
     links::want(tx, meeting.organization, meeting.id, &waiting, generation).await?;
     Ok(())
-}
-
-/// Whether a member may use Teams in a track, and as which account.
-pub(super) async fn eligibility_in(
-    tx: &Tx,
-    track: &Track,
-    member: MemberId,
-) -> Done<std::result::Result<Uuid, Vec<Reason>>> {
-    let integration = integrations::find_in(tx, track.organization).await?;
-    let lookup = directory::list_in(tx, track.organization, &[member])
-        .await?
-        .remove(&member)
-        .ok_or(AppError::NotFound)?;
-    Ok(eligibility::decide(&Question {
-        integration: &integration.state,
-        modes: &track.modes,
-        member_state: MemberState::Active,
-        finding: &lookup.finding,
-    }))
 }

@@ -17,6 +17,7 @@ pub mod openings;
 pub mod organizations;
 pub mod outcomes;
 pub mod passwords;
+mod planning;
 pub mod proposals;
 pub mod reminders;
 pub mod sessions;

@@ -4,7 +4,7 @@
 use jiff::SignedDuration;
 use jiff::civil::DateTime;
 use mentoring::event::Event;
-use mentoring::meeting::{self, Context, Record};
+use mentoring::meeting::{self, Record};
 use mentoring::member::{Member, MemberState};
 use mentoring::organization::{MeetingId, MemberId, TrackId};
 use mentoring::outcome::{self, Outcome, Said};
@@ -13,11 +13,12 @@ use mentoring::repetition::Occurrence;
 use mentoring::schedule::When;
 use uuid::Uuid;
 
+use super::planning::Begun;
 use super::sessions::key_of;
 use super::{Acting, App, AppError, Done, record};
 use crate::store::audit::{self, Author};
 use crate::store::meetings::{self, StoredMeeting};
-use crate::store::{StoreError, Tx, attempts, members, outcomes, tracks};
+use crate::store::{Tx, attempts, members, outcomes};
 
 /// Somebody who changes their mind more often within an hour than this waits.
 const MOST: i64 = 30;
@@ -134,39 +135,15 @@ impl App {
         taken: &Record,
         form_key: Option<Uuid>,
     ) -> Done<MeetingId> {
-        let sight = acting.sight();
-        let made = match form_key {
-            Some(key) => meetings::find_by_form(&self.store, &sight, key).await?,
-            None => None,
+        let begun = match self.begin_meeting(acting, track, form_key).await? {
+            Begun::Before(made) => return Ok(made),
+            Begun::Now(begun) => begun,
         };
-        if let Some(made) = made {
-            return Ok(made);
-        }
-        let organization = acting.actor.organization;
-        let tx = self.store.begin(organization).await?;
-        let track = tracks::find_in(&tx, organization, track)
-            .await?
-            .filter(|track| acting.actor.may_create_meeting_in(track.id))
-            .ok_or(AppError::NotFound)?;
-        let enrolled = tracks::enrolled_in(&tx, organization, track.id).await?;
-        let context = Context {
-            track: &track,
-            enrolled: &enrolled,
-            eligibility: Err(Vec::new()),
-            now: tx.now,
-        };
-        let id = MeetingId(self.randomness.uuid_v7(tx.now));
-        let domain = self.instance.uid_domain();
-        let (meeting, event) =
-            meeting::log(&acting.actor, taken, &context, id, domain).map_err(AppError::Refused)?;
-        match meetings::insert(&tx, &meeting, &self.randomness.code(), form_key).await {
-            Err(StoreError::Taken(_)) => {
-                return Err(AppError::Conflict(
-                    "This form was sent twice at once. Look at your past meetings.".to_owned(),
-                ));
-            }
-            other => other?,
-        }
+        let (context, domain) = (begun.ground.context(), self.instance.uid_domain());
+        let (meeting, event) = meeting::log(&acting.actor, taken, &context, begun.id, domain)
+            .map_err(AppError::Refused)?;
+        let meeting = begun.insert(meeting).await?.meeting;
+        let tx = begun.tx;
         let held = Outcome {
             said: Said::Held,
             at: None,
@@ -175,7 +152,7 @@ impl App {
         outcomes::save(&tx, &meeting, original, acting.actor.member, &held).await?;
         record(&tx, acting, &event).await?;
         tx.commit().await?;
-        Ok(id)
+        Ok(meeting.id)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use jiff::SignedDuration;
 use mentoring::answer::Reply;
-use mentoring::meeting::{Context, Draft, Meeting, MeetingState};
+use mentoring::meeting::{Draft, Meeting, MeetingState};
 use mentoring::member::Member;
 use mentoring::organization::{MeetingId, ProposalId, TrackId};
 use mentoring::proposal::{self, Proposal, Step, Wanted};
@@ -11,12 +11,12 @@ use mentoring::refusal::Refusal;
 use mentoring::role::{Actor, rights};
 use mentoring::schedule::When;
 
-use super::meetings::eligibility_in;
+use super::planning::{Begun, Ground};
 use super::sessions::key_of;
 use super::{Acting, App, AppError, Done};
 use crate::store::meetings::{self, StoredMeeting};
 use crate::store::proposals::{self, Taking};
-use crate::store::{StoreError, Tx, attempts, audit, tracks};
+use crate::store::{StoreError, Tx, attempts, audit};
 use crate::wake::Reconciler;
 
 /// Whoever has the link of a mail acts by it so often within an hour.
@@ -41,44 +41,22 @@ impl App {
         times: &[When],
         form_key: Option<uuid::Uuid>,
     ) -> Done<MeetingId> {
-        let sight = acting.sight();
-        if let Some(key) = form_key
-            && let Some(made) = meetings::find_by_form(&self.store, &sight, key).await?
-        {
-            return Ok(made);
-        }
-        let organization = acting.actor.organization;
-        let tx = self.store.begin(organization).await?;
-        let track = tracks::find_in(&tx, organization, track)
-            .await?
-            .filter(|track| acting.actor.may_create_meeting_in(track.id))
-            .ok_or(AppError::NotFound)?;
-        let enrolled = tracks::enrolled_in(&tx, organization, track.id).await?;
-        let context = Context {
-            track: &track,
-            enrolled: &enrolled,
-            eligibility: eligibility_in(&tx, &track, acting.actor.member).await?,
-            now: tx.now,
+        let begun = match self.begin_meeting(acting, track, form_key).await? {
+            Begun::Before(made) => return Ok(made),
+            Begun::Now(begun) => begun,
         };
-        let id = MeetingId(self.randomness.uuid_v7(tx.now));
-        let ids = (id, ProposalId(self.randomness.uuid_v7(tx.now)));
-        let domain = self.instance.uid_domain();
+        let (context, domain) = (begun.ground.context(), self.instance.uid_domain());
+        let ids = (begun.id, ProposalId(self.randomness.uuid_v7(begun.tx.now)));
         let (meeting, step) = proposal::propose(&acting.actor, draft, times, &context, ids, domain)
             .map_err(AppError::Refused)?;
-        match meetings::insert(&tx, &meeting, &self.randomness.code(), form_key).await {
-            Err(StoreError::Taken(_)) => {
-                return Err(AppError::Conflict(
-                    "This form was sent twice at once. Look at your meetings.".to_owned(),
-                ));
-            }
-            other => other?,
-        }
+        let meeting = begun.insert(meeting).await?.meeting;
+        let tx = begun.tx;
         self.taking(&tx, &acting.author())
             .take(&meeting, &step)
             .await?;
         tx.commit().await?;
         self.ring();
-        Ok(id)
+        Ok(meeting.id)
     }
 
     /// Offers times: others for a meeting that is only proposed, or to move one that is
@@ -124,16 +102,8 @@ impl App {
         if is_stale && proposal.is_open() {
             return Err(StoreError::Stale.into());
         }
-        let track = tracks::find_in(&tx, organization, meeting.track)
-            .await?
-            .ok_or(AppError::NotFound)?;
-        let enrolled = tracks::enrolled_in(&tx, organization, track.id).await?;
-        let context = Context {
-            track: &track,
-            enrolled: &enrolled,
-            eligibility: eligibility_in(&tx, &track, meeting.organizer).await?,
-            now: tx.now,
-        };
+        let ground = Ground::of(&tx, organization, meeting.track, meeting.organizer).await?;
+        let context = ground.context();
         let actor = &acting.actor;
         let step = proposal::accept(actor, meeting, &found.all, proposal, place, &context)
             .map_err(refused)?;

@@ -174,8 +174,8 @@ fn columns(meeting: &Meeting) -> Stored<row::ActiveModel> {
     })
 }
 
-/// Adds a meeting. `form_key` is the one that its form carried, so that a double click
-/// makes one meeting: the second is [`StoreError::Taken`].
+/// Adds a meeting. `form_key` is the one that its form carried, by which
+/// [`find_by_form_in`] knows a form that is sent again.
 pub async fn insert(
     tx: &Tx,
     meeting: &Meeting,
@@ -311,20 +311,21 @@ pub async fn find(store: &Store, sight: &Sight, id: MeetingId) -> Stored<Option<
         .pop())
 }
 
-/// The meeting that the actor made with this form, if the form was sent before.
-pub async fn find_by_form(
-    store: &Store,
-    sight: &Sight,
+/// The meeting that this organizer made with this form, if the form was sent before.
+pub async fn find_by_form_in(
+    tx: &Tx,
+    organization: OrganizationId,
+    organizer: MemberId,
     form_key: Uuid,
 ) -> Stored<Option<MeetingId>> {
     let id: Option<Uuid> = row::Entity::find()
         .select_only()
         .column(row::Column::Id)
-        .filter(within(sight))
-        .filter(row::Column::OrganizerId.eq(sight.member.0))
+        .filter(row::Column::OrganizationId.eq(organization.0))
+        .filter(row::Column::OrganizerId.eq(organizer.0))
         .filter(row::Column::FormKey.eq(form_key))
         .into_tuple()
-        .one(store.read())
+        .one(tx.on())
         .await?;
     Ok(id.map(MeetingId))
 }

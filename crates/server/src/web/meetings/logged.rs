@@ -4,17 +4,15 @@ use axum::extract::Path;
 use jiff::ToSpan as _;
 use jiff::tz::TimeZone;
 use mentoring::meeting::Record;
-use mentoring::organization::MemberId;
-use mentoring::refusal::Refusal;
 use mentoring::track::{Mode, Track};
-use uuid::Uuid;
 
+use super::about::About;
 use super::new;
 use super::schedule::Typed;
 use crate::app::AppError;
 use crate::app::meetings::Offer;
 use crate::web::actor::SignedIn;
-use crate::web::answer::{self, Answer, Failed, Refused, refused, see_and_say, view, view_as};
+use crate::web::answer::{Answer, Failed, Refused, refused, see_and_say, view, view_as};
 use crate::web::form::{Fields, Form, FromFields};
 use crate::web::pages::form::{Choice, Errors};
 use crate::web::pages::frame::Here;
@@ -26,57 +24,35 @@ const MINUTES: u16 = 30;
 
 /// What the form says.
 pub struct Wanted {
-    once: String,
-    title: String,
-    people: Vec<String>,
+    about: About,
     when: Typed,
-    mode: String,
-    location: String,
 }
 
 impl FromFields for Wanted {
     fn from_fields(fields: &mut Fields) -> Result<Self, Failed> {
         Ok(Self {
-            once: fields.one("once")?,
-            title: fields.one("title")?,
-            people: fields.several("people"),
+            about: About::from_fields(fields)?,
             when: Typed::from_fields(fields)?,
-            mode: fields.one("mode")?,
-            location: fields.one("location")?,
         })
     }
 }
 
 impl Wanted {
     fn read(&self) -> Result<Record, AppError> {
-        let people: Result<Vec<MemberId>, _> = self
-            .people
-            .iter()
-            .map(|id| Uuid::try_parse(id).map(MemberId))
-            .collect();
-        match (self.when.read(), people, Mode::parse(&self.mode)) {
-            (Ok(when), Ok(attendees), Some(mode)) => Ok(Record {
-                title: self.title.clone(),
+        let about = &self.about;
+        match (self.when.read(), about.read()) {
+            (Ok(when), Some((attendees, mode))) => Ok(Record {
+                title: about.title.clone(),
                 attendees,
                 local_start: when.local_start,
                 time_zone: when.time_zone,
                 duration_minutes: when.duration_minutes,
                 mode,
-                location: self.location.clone(),
+                location: about.location.clone(),
             }),
-            (when, people, mode) => {
+            (when, _) => {
                 let mut refusals = when.err().unwrap_or_default();
-                if self.title.trim().is_empty() {
-                    refusals.push(Refusal::TitleInvalid);
-                }
-                if people.is_err() {
-                    refusals.push(Refusal::NotAParticipant);
-                } else if self.people.is_empty() {
-                    refusals.push(Refusal::NobodyElse);
-                }
-                if mode.is_none() {
-                    refusals.push(Refusal::ModeOff);
-                }
+                refusals.extend(about.refusals(""));
                 Err(AppError::Refused(refusals))
             }
         }
@@ -103,12 +79,8 @@ pub async fn show(signed_in: SignedIn, Path((_, track)): Path<(String, String)>)
     let hour = here.to_datetime(now).saturating_sub(1.hour());
     let start = hour.date().at(hour.hour(), 0, 0, 0);
     let wanted = Wanted {
-        once: signed_in.app.randomness.uuid_v7(now).to_string(),
-        title: String::new(),
-        people: Vec::new(),
+        about: About::fresh(&signed_in, Some(Mode::InPerson)),
         when: Typed::of(start, zone, MINUTES),
-        mode: Mode::InPerson.as_str().to_owned(),
-        location: String::new(),
     };
     view(&page(&signed_in, track, &wanted, None).await?)
 }
@@ -129,7 +101,7 @@ async fn page(
     };
     let me = signed_in.member().id;
     let choice = |mode: &Mode| {
-        let chosen = mode.as_str() == wanted.mode;
+        let chosen = mode.as_str() == wanted.about.mode;
         Choice::new(mode.as_str(), mode.label(), chosen)
     };
     Ok(Logged {
@@ -137,12 +109,12 @@ async fn page(
             .frame(Here::Track(offer.track.slug.clone()))
             .await?,
         track: mark(&offer.track),
-        once: wanted.once.clone(),
-        title: wanted.title.clone(),
-        people: new::people(signed_in, &offer, me, &[], &wanted.people).await?,
+        once: wanted.about.once.clone(),
+        title: wanted.about.title.clone(),
+        people: new::people(signed_in, &offer, me, &[], &wanted.about.people).await?,
         schedule: wanted.when.shown(&refusals),
         modes: Mode::ALL.iter().map(choice).collect(),
-        location: wanted.location.clone(),
+        location: wanted.about.location.clone(),
         errors,
     })
 }
@@ -154,10 +126,7 @@ pub async fn log(
     Form(wanted): Form<Wanted>,
 ) -> Answer {
     let track = own(&signed_in, &track).await?;
-    let form_key = match wanted.once.as_str() {
-        "" => None,
-        once => Some(answer::id(once)?),
-    };
+    let form_key = wanted.about.form_key()?;
     let logged = match wanted.read() {
         Ok(taken) => {
             let acting = signed_in.acting();

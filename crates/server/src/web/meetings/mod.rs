@@ -1,5 +1,6 @@
 //! Meetings: the agenda, the meeting, and the forms that make, move and cancel one.
 
+pub(super) mod about;
 pub mod answers;
 pub mod calendar;
 pub mod cancellation;

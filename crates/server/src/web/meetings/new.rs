@@ -4,14 +4,14 @@ use axum::extract::Path;
 use axum::response::IntoResponse as _;
 use http::StatusCode;
 use mentoring::lobby::{self, Person};
-use mentoring::meeting::{self, Draft};
+use mentoring::meeting::Draft;
 use mentoring::member::{Member, MemberState};
 use mentoring::organization::{MeetingId, MemberId};
 use mentoring::refusal::Refusal;
 use mentoring::role::{Role, Roles};
 use mentoring::track::{Mode, Track};
-use uuid::Uuid;
 
+use super::about::{About, first_mode};
 use super::schedule::Typed;
 use super::{mode, repetition, words};
 use crate::app::AppError;
@@ -19,7 +19,7 @@ use crate::app::meetings::Offer;
 use crate::store::tracks::Participant;
 use crate::store::{directory, tracks};
 use crate::web::actor::SignedIn;
-use crate::web::answer::{self, Answer, Failed, Refused, refused, see_and_say, view, view_as};
+use crate::web::answer::{Answer, Failed, Refused, refused, see_and_say, view, view_as};
 use crate::web::form::{Fields, Form, FromFields, Query};
 use crate::web::pages::form::Errors;
 use crate::web::pages::frame::Here;
@@ -32,66 +32,42 @@ const MINUTES: u16 = 45;
 
 /// What the form says.
 pub struct Wanted {
-    once: String,
-    title: String,
+    about: About,
     agenda: String,
-    people: Vec<String>,
     when: Typed,
     repetition: repetition::Typed,
-    mode: String,
-    location: String,
 }
 
 impl FromFields for Wanted {
     fn from_fields(fields: &mut Fields) -> Result<Self, Failed> {
         Ok(Self {
-            once: fields.one("once")?,
-            title: fields.one("title")?,
+            about: About::from_fields(fields)?,
             agenda: fields.one("agenda")?,
-            people: fields.several("people"),
             when: Typed::from_fields(fields)?,
             repetition: repetition::Typed::from_fields(fields)?,
-            mode: fields.one("mode")?,
-            location: fields.one("location")?,
         })
     }
 }
 
 impl Wanted {
     fn draft(&self) -> Result<Draft, Vec<Refusal>> {
-        let when = self.when.read();
-        let people: Result<Vec<MemberId>, _> = self
-            .people
-            .iter()
-            .map(|id| Uuid::try_parse(id).map(MemberId))
-            .collect();
-        let mode = Mode::parse(&self.mode);
-        let repetition = self.repetition.read();
-        match (when, people, mode, repetition) {
-            (Ok(when), Ok(attendees), Some(mode), Ok(repetition)) => Ok(Draft {
-                title: self.title.clone(),
+        let about = &self.about;
+        match (self.when.read(), self.repetition.read(), about.read()) {
+            (Ok(when), Ok(repetition), Some((attendees, mode))) => Ok(Draft {
+                title: about.title.clone(),
                 agenda: self.agenda.clone(),
                 attendees,
                 local_start: when.local_start,
                 time_zone: when.time_zone,
                 duration_minutes: when.duration_minutes,
                 mode,
-                location: self.location.clone(),
+                location: about.location.clone(),
                 repetition,
             }),
-            (when, people, mode, repetition) => {
+            (when, repetition, _) => {
                 let mut refusals = when.err().unwrap_or_default();
                 refusals.extend(repetition.err());
-                let words = meeting::check_words(&self.title, &self.agenda, &self.location);
-                refusals.extend(words);
-                if people.is_err() {
-                    refusals.push(Refusal::NotAParticipant);
-                } else if self.people.is_empty() {
-                    refusals.push(Refusal::NobodyElse);
-                }
-                if mode.is_none() {
-                    refusals.push(Refusal::ModeOff);
-                }
+                refusals.extend(about.refusals(&self.agenda));
                 Err(refusals)
             }
         }
@@ -108,20 +84,11 @@ pub async fn show(signed_in: SignedIn, Path((_, track)): Path<(String, String)>)
     let offer = offer(&signed_in, &track).await?;
     let zone = &signed_in.member().time_zone;
     let now = signed_in.app.clock.now();
-    let first = if offer.teams.is_ok() {
-        Some(Mode::Teams)
-    } else {
-        track.modes.iter().find(|mode| *mode != Mode::Teams)
-    };
     let wanted = Wanted {
-        once: signed_in.app.randomness.uuid_v7(now).to_string(),
-        title: String::new(),
+        about: About::fresh(&signed_in, first_mode(&offer)),
         agenda: String::new(),
-        people: Vec::new(),
         when: Typed::of(times::proposal(now, zone), zone, MINUTES),
         repetition: repetition::Typed::default(),
-        mode: first.map_or(String::new(), |mode| mode.as_str().to_owned()),
-        location: String::new(),
     };
     view(&page(&signed_in, &offer, &wanted, None).await?)
 }
@@ -141,18 +108,25 @@ async fn page(
     Ok(NewMeeting {
         frame,
         track: mark(track),
-        once: wanted.once.clone(),
-        title: wanted.title.clone(),
+        once: wanted.about.once.clone(),
+        title: wanted.about.title.clone(),
         agenda: wanted.agenda.clone(),
-        people: people(signed_in, offer, signed_in.member().id, &[], &wanted.people).await?,
+        people: people(
+            signed_in,
+            offer,
+            signed_in.member().id,
+            &[],
+            &wanted.about.people,
+        )
+        .await?,
         schedule: wanted.when.shown(&refusals),
         repetition: wanted.repetition.shown(),
         modes: modes(
             signed_in,
             offer,
             address(signed_in, track),
-            &wanted.mode,
-            &wanted.location,
+            &wanted.about.mode,
+            &wanted.about.location,
             errors.clone(),
         ),
         errors,
@@ -325,10 +299,7 @@ pub async fn create(
     Form(wanted): Form<Wanted>,
 ) -> Answer {
     let track = find(&signed_in, &track).await?;
-    let form_key = match wanted.once.as_str() {
-        "" => None,
-        once => Some(answer::id(once)?),
-    };
+    let form_key = wanted.about.form_key()?;
     let created = match wanted.draft() {
         Err(refusals) => Err(AppError::Refused(refusals)),
         Ok(draft) => signed_in

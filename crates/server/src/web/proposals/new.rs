@@ -2,18 +2,17 @@
 
 use axum::extract::Path;
 use mentoring::meeting::Draft;
-use mentoring::organization::MemberId;
 use mentoring::refusal::Refusal;
 use mentoring::schedule::When;
-use mentoring::track::{Mode, Track};
-use uuid::Uuid;
+use mentoring::track::Track;
 
 use super::typed::Typed;
 use crate::app::AppError;
 use crate::app::meetings::Offer;
 use crate::web::actor::SignedIn;
-use crate::web::answer::{self, Answer, Failed, Refused, refused, see, see_and_say, view, view_as};
+use crate::web::answer::{Answer, Failed, Refused, refused, see, see_and_say, view, view_as};
 use crate::web::form::{Fields, Form, FromFields};
+use crate::web::meetings::about::{About, first_mode};
 use crate::web::meetings::{new, repetition};
 use crate::web::pages::form::Errors;
 use crate::web::pages::frame::Here;
@@ -24,63 +23,50 @@ use crate::web::tracks::show::{find, mark};
 const MINUTES: u16 = 45;
 
 /// What the form says.
-#[derive(Default)]
 pub struct Wanted {
-    once: String,
-    title: String,
+    about: About,
     agenda: String,
-    people: Vec<String>,
     times: Typed,
     repetition: repetition::Typed,
-    mode: String,
-    location: String,
 }
 
 impl FromFields for Wanted {
     fn from_fields(fields: &mut Fields) -> Result<Self, Failed> {
         Ok(Self {
-            once: fields.one("once")?,
-            title: fields.one("title")?,
+            about: About::from_fields(fields)?,
             agenda: fields.one("agenda")?,
-            people: fields.several("people"),
             times: Typed::from_fields(fields)?,
             repetition: repetition::Typed::from_fields(fields)?,
-            mode: fields.one("mode")?,
-            location: fields.one("location")?,
         })
     }
 }
 
 impl Wanted {
     fn draft(&self) -> Result<(Draft, Vec<When>), Vec<Refusal>> {
-        let mut refusals = Vec::new();
-        let times = self.times.read().map_err(|all| refusals.extend(all));
-        let repetition = self.repetition.read().map_err(|one| refusals.push(one));
-        let people: Result<Vec<MemberId>, _> = self
-            .people
-            .iter()
-            .map(|id| Uuid::try_parse(id).map(MemberId))
-            .collect();
-        let people = people.map_err(|_| refusals.push(Refusal::NotAParticipant));
-        let mode = Mode::parse(&self.mode).ok_or_else(|| refusals.push(Refusal::ModeOff));
-        let (Ok(times), Ok(repetition), Ok(attendees), Ok(mode)) =
-            (times, repetition, people, mode)
-        else {
-            return Err(refusals);
+        let about = &self.about;
+        let (times, repetition) = (self.times.read(), self.repetition.read());
+        let (times, repetition, (attendees, mode)) = match (times, repetition, about.read()) {
+            (Ok(times), Ok(repetition), Some(who)) => (times, repetition, who),
+            (times, repetition, _) => {
+                let mut refusals = times.err().unwrap_or_default();
+                refusals.extend(repetition.err());
+                refusals.extend(about.refusals(&self.agenda));
+                return Err(refusals);
+            }
         };
         let first = times
             .first()
             .cloned()
             .ok_or_else(|| vec![Refusal::NoTimes])?;
         let draft = Draft {
-            title: self.title.clone(),
+            title: about.title.clone(),
             agenda: self.agenda.clone(),
             attendees,
             local_start: first.local_start,
             time_zone: first.time_zone,
             duration_minutes: first.duration_minutes,
             mode,
-            location: self.location.clone(),
+            location: about.location.clone(),
             repetition,
         };
         Ok((draft, times))
@@ -101,16 +87,11 @@ pub async fn show(signed_in: SignedIn, Path((_, track)): Path<(String, String)>)
     let offer = offer(&signed_in, &track).await?;
     let zone = &signed_in.member().time_zone;
     let now = signed_in.app.clock.now();
-    let first = if offer.teams.is_ok() {
-        Some(Mode::Teams)
-    } else {
-        track.modes.iter().find(|mode| *mode != Mode::Teams)
-    };
     let wanted = Wanted {
-        once: signed_in.app.randomness.uuid_v7(now).to_string(),
+        about: About::fresh(&signed_in, first_mode(&offer)),
+        agenda: String::new(),
         times: Typed::of(times::proposal(now, zone), zone, MINUTES),
-        mode: first.map_or(String::new(), |mode| mode.as_str().to_owned()),
-        ..Wanted::default()
+        repetition: repetition::Typed::default(),
     };
     view(&page(&signed_in, &offer, &wanted, None).await?)
 }
@@ -129,18 +110,18 @@ async fn page(
     Ok(NewProposal {
         frame,
         track: mark(track),
-        once: wanted.once.clone(),
-        title: wanted.title.clone(),
+        once: wanted.about.once.clone(),
+        title: wanted.about.title.clone(),
         agenda: wanted.agenda.clone(),
-        people: new::people(signed_in, offer, me, &[], &wanted.people).await?,
+        people: new::people(signed_in, offer, me, &[], &wanted.about.people).await?,
         times: wanted.times.shown(&errors),
         repetition: wanted.repetition.shown(),
         modes: new::modes(
             signed_in,
             offer,
             address(signed_in, track),
-            &wanted.mode,
-            &wanted.location,
+            &wanted.about.mode,
+            &wanted.about.location,
             errors.clone(),
         ),
         errors,
@@ -160,10 +141,7 @@ pub async fn propose(
     Form(wanted): Form<Wanted>,
 ) -> Answer {
     let track = find(&signed_in, &track).await?;
-    let form_key = match wanted.once.as_str() {
-        "" => None,
-        once => Some(answer::id(once)?),
-    };
+    let form_key = wanted.about.form_key()?;
     let proposed = match wanted.draft() {
         Err(refusals) => Err(AppError::Refused(refusals)),
         Ok((draft, times)) => {
