@@ -75,9 +75,15 @@ async fn one(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
         }
     }
     let tx = tools.store.begin(organization).await?;
+    // Who slept past the lease has nothing to say of how far the others came, and what was
+    // asked for meanwhile stands.
+    let current = drift::find_in(&tx, organization).await?;
+    let (Some(current), true) = (current, lease::holds(&tx, claim).await?) else {
+        return Ok(());
+    };
     let sweep = Sweep {
-        looked: sweep.looked + u64::try_from(looked).unwrap_or(0),
-        ..sweep
+        looked: current.looked + u64::try_from(looked).unwrap_or(0),
+        ..current
     };
     drift::save(&tx, organization, &sweep).await?;
     lease::release(&tx, claim, Some(tx.now + PAUSE)).await?;
@@ -98,6 +104,9 @@ async fn finish(tools: &Tools, claim: &Claim, sweep: Sweep) -> Result<(), Troubl
     let here = organizations::find_on(tx.on(), organization).await?;
     let zone = here.map(|here| here.time_zone).unwrap_or_default();
     let next = next_night(tx.now, &zone, organization) + LATER_IN_THE_NIGHT;
+    if !lease::holds(&tx, claim).await? {
+        return Ok(());
+    }
     // Asked for meanwhile: there is more to look at.
     let current = drift::find_in(&tx, organization).await?;
     if current.is_some_and(|current| current.begun_at != sweep.begun_at) {

@@ -296,7 +296,8 @@ async fn passed(tx: &Tx, tested: Integration, was_tested: bool) -> Result<(), Tr
         ..tested
     };
     integrations::save(tx, &live, None).await?;
-    if drift::find_in(tx, organization).await?.is_none() {
+    let sweep = drift::find_in(tx, organization).await?;
+    if sweep.is_none() {
         let sweep = Sweep {
             begun_at: tx.now,
             asked_at: None,
@@ -304,6 +305,11 @@ async fn passed(tx: &Tx, tested: Integration, was_tested: bool) -> Result<(), Tr
             looked: 0,
         };
         drift::save(tx, organization, &sweep).await?;
+    }
+    // A comparison that stood still meanwhile goes on at once (N10).
+    let stood_still =
+        |sweep: Sweep| was != IntegrationState::Integrated && sweep.begun_at <= tx.now;
+    if sweep.is_none_or(stood_still) {
         drift::due_at(tx, organization, tx.now).await?;
     }
     if was == IntegrationState::Integrated {

@@ -1,8 +1,10 @@
 //! What others do to Teams meetings, and what Ithaca does about it.
 
 use ithaca::content::Content;
-use ithaca::store::links;
+use ithaca::store::lease::Work;
+use ithaca::store::{drift, links};
 use jiff::SignedDuration;
+use mentoring::integration::{Cause, IntegrationState};
 use mentoring::invitation::Change;
 use mentoring::link::LinkState;
 use mentoring::meeting::Scope;
@@ -10,7 +12,8 @@ use mentoring::organization::MeetingId;
 use sandbox::tenant::meetings::{LobbyScope, OnlineMeeting};
 use sea_orm::ConnectionTrait as _;
 
-use super::{Office, TEAMS, minutes};
+use super::{Office, TEAMS, due, minutes, works};
+use crate::pages::tenant::SCHEDULER;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -114,6 +117,50 @@ async fn a_meeting_is_read_once_a_night_and_an_hour_at_the_most_on_demand() {
     );
     office.lives(SignedDuration::from_secs(30)).await;
     assert_eq!(office.tenant.looked() - asked, 1);
+}
+
+#[tokio::test]
+async fn a_comparison_that_is_asked_for_while_one_is_under_way_is_made() {
+    let (office, _) = office().await;
+    office.house.app.clock.advance(DAY);
+    let tools = office.tools();
+    for claim in due(&tools, Work::Credentials).await {
+        works(&tools, claim).await;
+    }
+    let claim = due(&tools, Work::Drift).await.remove(0);
+    office.tenant.wire.hangs_after(1, true);
+    let by_night = tokio::spawn(async move { works(&tools, claim).await });
+    office.tenant.wire.hung().await;
+    office.house.app.clock.advance(minutes(1));
+    let amara = office.amara().await;
+    let asked = amara.posts(&format!("{TEAMS}/comparison"), &[]).await;
+    assert_eq!(asked.status, http::StatusCode::SEE_OTHER);
+    office.tenant.wire.goes_on();
+    by_night.await.unwrap();
+    let tx = office.house.world.store.begin(office.id()).await.unwrap();
+    let sweep = drift::find_in(&tx, office.id()).await.unwrap().unwrap();
+    assert_eq!(sweep.begun_at, office.now(), "it was forgotten");
+}
+
+#[tokio::test]
+async fn n10_a_comparison_that_stood_still_goes_on_once_the_sign_in_works_again() {
+    let (office, _) = office().await;
+    let gone = at_microsoft(&office, "Planned");
+    let now = office.now();
+    office.microsoft(|state| {
+        let change = |one: &mut OnlineMeeting| one.deleted_at = Some(now);
+        state.meetings.change(gone.thread, change).unwrap();
+    });
+    let revoked = now + SignedDuration::from_millis(1);
+    office.account(SCHEDULER, |host| host.sessions_valid_from = revoked);
+    let amara = office.amara().await;
+    amara.posts(&format!("{TEAMS}/comparison"), &[]).await;
+    office.lives(minutes(1)).await;
+    let state = office.state().await;
+    assert_eq!(state, IntegrationState::NeedsAttention(Cause::TokenRevoked));
+    office.connects(SCHEDULER).await;
+    office.lives(minutes(1)).await;
+    assert_ne!(at_microsoft(&office, "Planned").thread, gone.thread);
 }
 
 #[tokio::test]
