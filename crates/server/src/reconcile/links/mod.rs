@@ -76,9 +76,12 @@ async fn one(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
         let now = tools.clock.now();
         match apply(&tools.microsoft, &access, &step, &link, &wanted, now).await {
             Ok(Learned::Link(mut learned)) => {
-                // This call has arrived; what an earlier one does is still open.
+                // This call has arrived; what an earlier one does is still open. It may have made
+                // another after somebody else deleted this one, so that after a deletion it
+                // is always asked for once more.
                 let now = tools.clock.now();
-                learned.late_until = late_before.filter(|until| *until > now);
+                let asks_again = matches!(step, Step::Delete { .. });
+                learned.late_until = late_before.filter(|until| asks_again || *until > now);
                 if !record(tools, claim, *learned, &wanted).await? {
                     return Ok(());
                 }
