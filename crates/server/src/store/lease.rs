@@ -173,6 +173,7 @@ async fn waiting(
     side: &str,
 ) -> Stored<Vec<Waiting>> {
     let on = tx.on();
+    let mut values: Vec<Value> = vec![last.into(), i64::from(share.of_one).into()];
     let text = format!(
         "SELECT id, held FROM (SELECT o.id AS id, (SELECT COUNT(*) FROM {table} AS h \
              WHERE h.organization_id = o.id AND h.lease_until IS NOT NULL AND h.lease_until > {now}) AS held \
@@ -182,11 +183,10 @@ async fn waiting(
              AND (d.lease_until IS NULL OR d.lease_until <= {now})) AND {open}) AS waiting \
          WHERE held < $2 ORDER BY id LIMIT {most}",
         table = work.table(),
-        now = sql::now_millis(on, tx.database_now),
+        now = sql::now_millis(on, tx.database_now, &mut values),
         open = fence::OPEN,
         most = share.batches,
     );
-    let values: [Value; 2] = [last.into(), i64::from(share.of_one).into()];
     Ok(Waiting::find_by_statement(Statement::from_sql_and_values(
         on.get_database_backend(),
         text,
@@ -206,7 +206,9 @@ async fn take(
 ) -> Stored<Vec<Claim>> {
     let on = tx.on();
     let table = work.table();
-    let now = sql::now_millis(on, tx.database_now);
+    let lease = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
+    let mut values: Vec<Value> = vec![owner.into(), lease.into(), organization.0.into()];
+    let now = sql::now_millis(on, tx.database_now, &mut values);
     let text = format!(
         "WITH due AS {materialized} (\
            SELECT organization_id, id FROM {table} \
@@ -219,8 +221,6 @@ async fn take(
         materialized = sql::materialized(on),
         skip = sql::skip_locked(on),
     );
-    let lease = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
-    let values: [Value; 3] = [owner.into(), lease.into(), organization.0.into()];
     let rows = Claimed::find_by_statement(Statement::from_sql_and_values(
         on.get_database_backend(),
         text,
@@ -328,19 +328,19 @@ pub async fn holds(tx: &Tx, claim: &Claim) -> Stored<bool> {
 /// run out: whoever was paused for longer must not go on with what it read before.
 pub async fn renew(tx: &Tx, claim: &Claim, lease: SignedDuration) -> Stored<bool> {
     let on = tx.on();
-    let now = sql::now_millis(on, tx.database_now);
-    let text = format!(
-        "UPDATE {} SET lease_until = {now} + $1 \
-         WHERE organization_id = $2 AND id = $3 AND fencing = $4 AND lease_owner IS NOT NULL AND lease_until > {now}",
-        claim.work.table()
-    );
     let lease = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
-    let values: [Value; 4] = [
+    let mut values: Vec<Value> = vec![
         lease.into(),
         claim.organization.0.into(),
         claim.id.into(),
         claim.fencing.into(),
     ];
+    let now = sql::now_millis(on, tx.database_now, &mut values);
+    let text = format!(
+        "UPDATE {} SET lease_until = {now} + $1 \
+         WHERE organization_id = $2 AND id = $3 AND fencing = $4 AND lease_owner IS NOT NULL AND lease_until > {now}",
+        claim.work.table()
+    );
     let done = on
         .execute_raw(Statement::from_sql_and_values(
             on.get_database_backend(),
@@ -354,16 +354,17 @@ pub async fn renew(tx: &Tx, claim: &Claim, lease: SignedDuration) -> Stored<bool
 /// How many rows of an organization somebody works on just now.
 pub async fn count_held(tx: &Tx, work: Work, organization: OrganizationId) -> Stored<i64> {
     let on = tx.on();
+    let mut values: Vec<Value> = vec![organization.0.into()];
     let text = format!(
         "SELECT COUNT(*) AS held FROM {} WHERE organization_id = $1 AND lease_until > {}",
         work.table(),
-        sql::now_millis(on, tx.database_now)
+        sql::now_millis(on, tx.database_now, &mut values)
     );
     let row = on
         .query_one_raw(Statement::from_sql_and_values(
             on.get_database_backend(),
             text,
-            [organization.0.into()],
+            values,
         ))
         .await?;
     Ok(row
@@ -388,6 +389,7 @@ pub struct Backlog {
 /// What waits and what is under way, over all organizations and nodes.
 pub async fn backlog(store: &Store, work: Work) -> Stored<Backlog> {
     let on = store.read();
+    let mut values: Vec<Value> = Vec::new();
     let text = format!(
         "SELECT waiting.many AS waiting, waiting.oldest AS oldest, \
            (SELECT COUNT(*) FROM {table} WHERE lease_until IS NOT NULL AND lease_until > {now}) AS held, \
@@ -397,10 +399,11 @@ pub async fn backlog(store: &Store, work: Work) -> Stored<Backlog> {
            WHERE due_at IS NOT NULL AND due_at <= {now} \
            AND (lease_until IS NULL OR lease_until <= {now})) AS waiting",
         table = work.table(),
-        now = sql::now_millis(on, store.clock().now()),
+        now = sql::now_millis(on, store.clock().now(), &mut values),
     );
+    let backend = on.get_database_backend();
     let row = on
-        .query_one_raw(Statement::from_string(on.get_database_backend(), text))
+        .query_one_raw(Statement::from_sql_and_values(backend, text, values))
         .await?
         .ok_or_else(|| StoreError::Unreadable("no count of waiting rows".to_owned()))?;
     let at = |column| -> Stored<Option<Timestamp>> {

@@ -5,17 +5,24 @@ use sea_orm::{ConnectionTrait, Statement};
 
 use super::{Stored, is_postgres};
 
+const POSTGRES_NOW: &str = "(extract(epoch from clock_timestamp()) * 1000)::bigint";
+
 /// The database's own time in milliseconds, as an expression.
 ///
 /// With one node the process's
-/// clock is the database's clock, so SQLite gets the instant handed in; with many nodes
-/// only PostgreSQL's clock is common to all.
-pub fn now_millis(on: &impl ConnectionTrait, clock: Timestamp) -> String {
+/// clock is the database's clock, so SQLite gets the instant handed in, as one more of the
+/// statement's values: the text stays the same, and is prepared once. With many nodes only
+/// PostgreSQL's clock is common to all.
+pub fn now_millis(
+    on: &impl ConnectionTrait,
+    clock: Timestamp,
+    values: &mut Vec<sea_orm::Value>,
+) -> String {
     if is_postgres(on) {
-        "(extract(epoch from clock_timestamp()) * 1000)::bigint".to_owned()
-    } else {
-        clock.as_millisecond().to_string()
+        return POSTGRES_NOW.to_owned();
     }
+    values.push(clock.as_millisecond().into());
+    format!("${}", values.len())
 }
 
 /// What the database's own clock says, where it has one.
@@ -23,7 +30,7 @@ pub async fn clock(on: &impl ConnectionTrait) -> Stored<Option<Timestamp>> {
     if !is_postgres(on) {
         return Ok(None);
     }
-    let text = format!("SELECT {} AS now", now_millis(on, Timestamp::UNIX_EPOCH));
+    let text = format!("SELECT {POSTGRES_NOW} AS now");
     let row = on
         .query_one_raw(Statement::from_string(on.get_database_backend(), text))
         .await?;
