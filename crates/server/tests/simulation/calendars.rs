@@ -47,6 +47,12 @@ pub async fn are_right(world: &World, company: &Company) {
                     person.name()
                 ));
             }
+            if invited && meeting.state == MeetingState::Proposed {
+                world.stage.broken(format!(
+                    "N3: {} was invited to {id}, which is only proposed",
+                    person.name()
+                ));
+            }
             // What is over is nobody's business any more, and what a mailbox will not take can't
             // be told.
             if meeting.ends_at() <= now || refused.iter().any(|one| is_about(one, &meeting.uid)) {
@@ -87,6 +93,9 @@ async fn knows_it(
     let link = links::find_for_work(&world.store, meeting.organization, meeting.id)
         .await
         .expect("links can be read");
+    let is_another = link
+        .as_ref()
+        .is_some_and(|link| link.told_generation > Some(1));
     let works = link.is_some_and(|link| link.state == LinkState::Ready || link.kept);
     if meeting.mode == Mode::Teams && !works && stored.announced_mode != Some(Mode::Teams) {
         return;
@@ -101,6 +110,9 @@ async fn knows_it(
         ));
         return;
     };
+    if is_another {
+        hears_of_another_link(world, person, meeting, about).await;
+    }
     let starts = written(meeting.schedule.local_start);
     if calendar.starts != starts || calendar.summary != meeting.title {
         world.stage.broken(format!(
@@ -122,6 +134,28 @@ async fn knows_it(
     if has != is {
         world.stage.broken(format!(
             "N3: {} has other occurrences of {} than there are: {has:?}, not {is:?}",
+            person.name(),
+            meeting.id
+        ));
+    }
+}
+
+/// N4: where a link took another's place, the last word about it arrived.
+async fn hears_of_another_link(
+    world: &World,
+    person: &Member,
+    meeting: &Meeting,
+    about: &[&Received],
+) {
+    let told = checker::messages(world, meeting.id, person.id).await;
+    let last = told.iter().filter_map(|message| {
+        let (_, rest) = message.split_once("request:")?;
+        rest.split(' ').next()?.parse::<i64>().ok()
+    });
+    let (last, heard) = (last.max(), about.iter().map(|one| sequence(one)).max());
+    if heard < last {
+        world.stage.broken(format!(
+            "N4: {} heard of {} up to {heard:?}: {told:?}",
             person.name(),
             meeting.id
         ));

@@ -2,32 +2,35 @@
 
 use std::collections::BTreeMap;
 
+use ithaca::store::integrations::Integration;
 use ithaca::store::links::{self, Link};
 use ithaca::store::meetings::{self, StoredMeeting};
-use ithaca::store::{audit, integrations};
+use ithaca::store::{audit, integrations, tracks};
 use jiff::Timestamp;
 use mentoring::integration::IntegrationState;
 use mentoring::link::LinkState;
+use mentoring::lobby::LobbyScope;
 use mentoring::meeting::MeetingState;
 use mentoring::organization::{MeetingId, MemberId, OrganizationId};
 use mentoring::track::Mode;
-use sandbox::tenant::meetings::OnlineMeeting;
+use sandbox::tenant::meetings::{LobbyScope as TeamsLobby, OnlineMeeting};
 use sea_orm::{ConnectionTrait as _, DbBackend, QueryResult, Statement};
 use uuid::Uuid;
 
 use crate::calendars;
 use crate::companies::Company;
+use crate::meddling::is_trial;
 use crate::world::World;
 
 /// Checks N1 to N5 and N8 to N11; N6 and N7 are watched while a history goes on.
 pub async fn check(world: &World) {
     nothing_is_left_to_do(world).await;
     for company in &world.companies {
-        let state = integrations::find_for_work(&world.store, company.id)
+        let integration = integrations::find_for_work(&world.store, company.id)
             .await
-            .expect("integrations can be read")
-            .state;
-        teams_has_what_is_wanted(world, company, state).await;
+            .expect("integrations can be read");
+        teams_has_what_is_wanted(world, company, &integration).await;
+        let state = integration.state;
         calendars::are_right(world, company).await;
         if let Some(number) = audit::first_break(&world.store, company.id)
             .await
@@ -49,6 +52,7 @@ pub async fn check(world: &World) {
         }
     }
     what_was_acknowledged_is_there(world).await;
+    world.offers_are_settled().await;
     no_message_is_there_twice(world).await;
 }
 
@@ -79,9 +83,8 @@ pub async fn meeting_ids(world: &World, organization: OrganizationId) -> Vec<Mee
 pub async fn last_lease(world: &World) -> Option<Timestamp> {
     let mut last = None;
     for table in world.tables() {
-        let text = format!(
-            "SELECT MAX(lease_until) AS until FROM {table} WHERE lease_owner IS NOT NULL AND due_at IS NOT NULL"
-        );
+        let text =
+            format!("SELECT MAX(lease_until) AS until FROM {table} WHERE lease_owner IS NOT NULL");
         for row in rows(world, &text).await {
             let until: Option<i64> = row.try_get("", "until").expect("it is a number");
             last = last.max(until.map(ithaca::store::instant));
@@ -145,7 +148,9 @@ async fn nothing_is_left_to_do(world: &World) {
 }
 
 /// N1, N2, N9 and N10 of links.
-async fn teams_has_what_is_wanted(world: &World, company: &Company, state: IntegrationState) {
+async fn teams_has_what_is_wanted(world: &World, company: &Company, integration: &Integration) {
+    let state = integration.state;
+    let host = integration.host.as_ref().map(|host| host.object_id);
     let tenant = world.microsoft.tenant(company.id);
     let now = world.microsoft.sandbox.now();
     let truth: Vec<OnlineMeeting> = world.microsoft.sandbox.read(|state| {
@@ -153,8 +158,19 @@ async fn teams_has_what_is_wanted(world: &World, company: &Company, state: Integ
         all.filter(|meeting| meeting.tenant == tenant && meeting.is_known_at(now))
             .collect()
     });
+    let told = told_to_administrators(world, company).await;
+    let truth: Vec<&OnlineMeeting> = truth
+        .iter()
+        .filter(|meeting| !is_trial(meeting) && !told.iter().any(|one| names(one, meeting)))
+        // What somebody brought back only its own host can delete, and once its time has come
+        // it does no harm.
+        .filter(|meeting| {
+            !world.meddled.is_revived(meeting)
+                || host == Some(meeting.organizer.0) && meeting.start > now
+        })
+        .collect();
     let mut by_meeting: BTreeMap<String, Vec<&OnlineMeeting>> = BTreeMap::new();
-    for teams in &truth {
+    for teams in truth {
         let external_id = teams.external_id.as_deref().unwrap_or_default();
         let (meeting, _) = external_id.split_once(':').unwrap_or((external_id, ""));
         by_meeting
@@ -163,13 +179,10 @@ async fn teams_has_what_is_wanted(world: &World, company: &Company, state: Integ
             .push(teams);
     }
     for (meeting, all) in &by_meeting {
-        if all.len() > 1 && meeting != "trial" {
+        if all.len() > 1 {
             world
                 .stage
                 .broken(format!("N1: {} Teams meetings of {meeting}", all.len()));
-        }
-        if meeting == "trial" {
-            continue;
         }
         let Ok(id) = meeting.parse::<Uuid>() else {
             world.stage.broken(format!("N2: nobody knows of {meeting}"));
@@ -190,6 +203,10 @@ async fn teams_has_what_is_wanted(world: &World, company: &Company, state: Integ
             Some(_) => {}
         }
     }
+    let lobby = tracks::find_for_work(&world.store, company.id, company.track)
+        .await
+        .expect("tracks can be read")
+        .map(|track| track.lobby);
     for id in meeting_ids(world, company.id).await {
         let Some(stored) = find(world, company, id).await else {
             continue;
@@ -212,13 +229,19 @@ async fn teams_has_what_is_wanted(world: &World, company: &Company, state: Integ
         }
         let teams = by_meeting.get(&id.to_string()).and_then(|all| all.first());
         if state == IntegrationState::Integrated {
-            is_as_wanted(world, &stored, &link, teams.copied());
+            is_as_wanted(world, &stored, &link, teams.copied(), lobby);
         }
     }
 }
 
 /// N10: the link works, and Teams has what the meeting says.
-fn is_as_wanted(world: &World, stored: &StoredMeeting, link: &Link, teams: Option<&OnlineMeeting>) {
+fn is_as_wanted(
+    world: &World,
+    stored: &StoredMeeting,
+    link: &Link,
+    teams: Option<&OnlineMeeting>,
+    lobby: Option<LobbyScope>,
+) {
     let meeting = &stored.meeting;
     let id = meeting.id;
     if link.state != LinkState::Ready {
@@ -239,12 +262,54 @@ fn is_as_wanted(world: &World, stored: &StoredMeeting, link: &Link, teams: Optio
             .stage
             .broken(format!("N4: the link of {id} leads elsewhere"));
     }
-    let current = meeting.current(world.stage.clock.now());
-    if teams.subject.as_deref() != Some(&meeting.title) || teams.start != current.starts_at {
+    let now = world.stage.clock.now();
+    let current = meeting.current(now);
+    let times = (current.starts_at, current.ends_at);
+    if teams.subject.as_deref() != Some(&meeting.title) || (teams.start, teams.end) != times {
         world
             .stage
             .broken(format!("N10: Teams has another time or title of {id}"));
     }
+    let wanted = lobby.map(|scope| match scope {
+        LobbyScope::Organization => TeamsLobby::Organization,
+        LobbyScope::Invited => TeamsLobby::Invited,
+        LobbyScope::Everyone => TeamsLobby::Everyone,
+    });
+    // Whoever meets just now keeps the lobby that they came through.
+    if current.starts_at > now && Some(teams.lobby.scope) != wanted {
+        let there = teams.lobby.scope;
+        world
+            .stage
+            .broken(format!("N10: {id} has the lobby {there:?}, not {wanted:?}"));
+    }
+    let ran = world.meddled.taken_out_of(teams);
+    if !ran.is_empty() && teams.attendees.is_empty() {
+        world
+            .stage
+            .broken(format!("N10: nobody runs the Teams meeting of {id}"));
+    }
+    if link.told_generation != Some(link.observed.generation) {
+        world
+            .stage
+            .broken(format!("N4: nobody was told of the link of {id}"));
+    }
+}
+
+/// The Teams meetings that administrators were told of as left behind, each by Microsoft's id
+/// or by the external id.
+async fn told_to_administrators(world: &World, company: &Company) -> Vec<String> {
+    let organization = company.id.0.simple();
+    let text = format!(
+        "SELECT online_meeting_id AS id FROM left_meetings WHERE organization_id = x'{organization}' AND fate = 'left'"
+    );
+    let left = rows(world, &text).await;
+    left.iter()
+        .map(|row| row.try_get("", "id").expect("it is a text"))
+        .collect()
+}
+
+fn names(id: &str, meeting: &OnlineMeeting) -> bool {
+    meeting.id() == id || meeting.external_id.as_deref() == Some(id)
 }
 
 /// N2: what can't be deleted any more is told to the administrators.
@@ -320,7 +385,10 @@ async fn nothing_is_left_of_the_token(world: &World, company: &Company) {
     let left = ithaca::store::credentials::find(&world.store, company.id)
         .await
         .expect("credentials can be read");
-    if left.is_some() {
+    let proposed = ithaca::store::reconnections::find_for_work(&world.store, company.id)
+        .await
+        .expect("changes of host can be read");
+    if left.is_some() || proposed.is_some() {
         world
             .stage
             .broken(format!("N8: a token of {} is left", company.domain));

@@ -15,6 +15,25 @@ pub const CLIENT_ID: &str = "1b7e52f0-6f0f-4c5d-8d62-0b6f3a7c1e21";
 pub const CLIENT_SECRET: &str = "a secret that everybody knows";
 pub const ITHACA: &str = "http://localhost:8080";
 
+/// The accounts of a tenant that may host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Host {
+    Scheduler,
+    Deputy,
+}
+
+impl Host {
+    pub const ALL: [Self; 2] = [Self::Scheduler, Self::Deputy];
+
+    pub fn upn(self, domain: &str) -> String {
+        let name = match self {
+            Self::Scheduler => "scheduler",
+            Self::Deputy => "deputy",
+        };
+        format!("{name}@{domain}")
+    }
+}
+
 /// The tenants, their people, and the app registration.
 pub fn seed() -> String {
     let mut text = Vec::new();
@@ -32,7 +51,10 @@ pub fn seed() -> String {
     ] {
         text.push(format!(
             "[[tenants]]\nname = \"{name}\"\ndomains = [\"{domain}\"]\nconsent_policy = \"allow\"\n\
-             people = [\n{{ name = \"Teams Scheduler\", upn = \"scheduler@{domain}\", role = \"global_administrator\" }},\n"
+             people = [\n{{ name = \"Teams Scheduler\", upn = \"{}\", role = \"global_administrator\" }},\n\
+             {{ name = \"Teams Deputy\", upn = \"{}\", role = \"global_administrator\" }},\n",
+            Host::Scheduler.upn(domain),
+            Host::Deputy.upn(domain),
         ));
         for person in people {
             let first = person.split(' ').next().unwrap_or_default().to_lowercase();

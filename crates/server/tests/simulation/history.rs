@@ -1,7 +1,6 @@
 //! One seeded history, from the first choice to the checker's word.
 
 use ithaca::clock::Clock;
-use ithaca::store::integrations;
 use jiff::{SignedDuration, Timestamp};
 use mentoring::integration::IntegrationState;
 
@@ -12,9 +11,13 @@ use crate::template::Template;
 use crate::weather::Weather;
 use crate::world::{Options, World};
 
-/// How long after the last fault all is as it should be (N10), and as much as the nodes' clocks
-/// may differ.
+/// As much as the nodes' clocks may differ.
+const SKEW: SignedDuration = SignedDuration::from_secs(5);
+/// How long after the last fault all is as it should be (N10), by whichever clock.
 const CONVERGES_WITHIN: SignedDuration = SignedDuration::from_secs(60 + 5);
+
+/// So often may something show that waits for an administrator.
+const MOST_MENDS: usize = 4;
 
 /// How a history ended.
 pub struct Outcome {
@@ -28,6 +31,7 @@ pub struct Outcome {
 #[derive(Clone, Copy, Debug)]
 enum Event {
     SomebodyActs,
+    SomebodyOffers,
     Turn,
     Work,
     TimeGoesOn,
@@ -36,6 +40,10 @@ enum Event {
     Start,
     Weather,
     Tenant,
+    Meddling,
+    AnotherHost,
+    Rest,
+    ClockJumps,
     Day,
 }
 
@@ -75,9 +83,17 @@ impl World {
             self.adds_node(SignedDuration::from_secs(skew));
         }
         let weather = self.stage.lock().weather.clone();
+        let counts_once = choices.happens(150);
+        self.clocks_jump = choices.happens(150);
+        self.microsoft.sandbox.change(|state| {
+            for tenant in state.tenants.values_mut() {
+                tenant.switches.one_use_refresh_tokens = counts_once;
+            }
+        });
         self.stage.note(&format!(
-            "seed {}, {nodes} nodes, {weather:?}",
-            choices.seed()
+            "seed {}, {nodes} nodes, {weather:?}, refresh tokens count once: {counts_once}, clocks jump: {}",
+            choices.seed(),
+            self.clocks_jump
         ));
     }
 
@@ -86,8 +102,10 @@ impl World {
             return self.the_dead_start();
         }
         let day = usize::from(self.stage.below(6) == 0);
+        let another_host = usize::from(self.stage.below(2) == 0);
         let event = self.stage.lock().choices.weighed(&[
             (18, Event::SomebodyActs),
+            (3, Event::SomebodyOffers),
             (30, Event::Turn),
             (45, Event::Work),
             (14, Event::TimeGoesOn),
@@ -96,9 +114,14 @@ impl World {
             (3, Event::Start),
             (2, Event::Weather),
             (1, Event::Tenant),
+            (4, Event::Meddling),
+            (another_host, Event::AnotherHost),
+            (1, Event::Rest),
+            (usize::from(self.clocks_jump), Event::ClockJumps),
             (day, Event::Day),
         ]);
         match event {
+            Event::SomebodyOffers => self.somebody_offers().await,
             Event::SomebodyActs => self.somebody_acts().await,
             Event::Turn => self.some_turn().await,
             Event::Work => {
@@ -132,6 +155,10 @@ impl World {
             Event::Weather => self.weather_changes(),
             Event::Day => self.time_goes_on(SignedDuration::from_hours(25)).await,
             Event::Tenant => self.something_happens_at_microsoft(),
+            Event::Meddling => self.somebody_meddles().await,
+            Event::AnotherHost => self.another_host_signs_in().await,
+            Event::ClockJumps => self.the_clock_jumps(),
+            Event::Rest => self.comes_to_rest().await,
         }
     }
 
@@ -186,6 +213,17 @@ impl World {
         }
     }
 
+    /// The clock of the machine on which all nodes run is set to something else: nodes with one
+    /// file have one machine.
+    fn the_clock_jumps(&mut self) {
+        let minutes = self
+            .stage
+            .lock()
+            .choices
+            .one(&[-90, -60, -1, 0, 0, 60, 1_500]);
+        self.clock_is_wrong_by(SignedDuration::from_mins(minutes));
+    }
+
     fn weather_changes(&mut self) {
         let mut inner = self.stage.lock();
         let what = inner.choices.below(2);
@@ -206,35 +244,55 @@ impl World {
     async fn converges(&mut self) {
         self.stage.lock().weather.clears();
         self.tenants_are_mended();
+        self.clock_is_wrong_by(SignedDuration::ZERO);
         self.microsoft.let_go(true).await;
         self.the_dead_start();
         while !self.workers.is_empty() {
             self.works_on(0).await;
         }
+        // What was put off until a time that a wrong clock showed is done then.
+        self.goes_on_until(self.latest).await;
         self.goes_on_until(self.deadline().await).await;
-        // What doesn't heal by itself waits for an administrator.
+        for _ in 0..MOST_MENDS {
+            let mended = self.administrators_mend().await;
+            // What somebody did behind Ithaca's back shows in the next comparison, and what it
+            // looked at by a clock that is ahead it looks at again only after that.
+            self.goes_on_for(SKEW).await;
+            let compared = self.teams_is_compared().await;
+            if compared {
+                self.goes_on_for(CONVERGES_WITHIN).await;
+            }
+            if !mended && !compared {
+                return;
+            }
+        }
+    }
+
+    /// What doesn't heal by itself waits for an administrator. Answers whether anything did.
+    async fn administrators_mend(&mut self) -> bool {
         let mut mended = false;
         for place in 0..self.companies.len() {
-            let integration = integrations::find_for_work(&self.store, self.companies[place].id)
-                .await
-                .expect("integrations can be read");
-            if let IntegrationState::NeedsAttention(cause) = integration.state
+            if let IntegrationState::NeedsAttention(cause) = self.integration(place).await.state
                 && !cause.heals_by_itself()
             {
                 self.stage.note(&format!(
                     "{} connects anew: {cause:?}",
                     self.companies[place].domain
                 ));
-                self.integrates(place);
+                self.integrates(place, self.host_now(place).await);
                 self.comes_to_rest().await;
                 mended = true;
             }
         }
         if mended {
             self.comes_to_rest().await;
-            let until = self.stage.clock.now() + CONVERGES_WITHIN;
-            self.goes_on_until(until).await;
+            self.goes_on_for(CONVERGES_WITHIN).await;
         }
+        mended
+    }
+
+    async fn goes_on_for(&mut self, time: SignedDuration) {
+        self.goes_on_until(self.stage.clock.now() + time).await;
     }
 
     /// By when all is as it should be.
@@ -254,7 +312,7 @@ impl World {
         from + CONVERGES_WITHIN
     }
 
-    async fn goes_on_until(&mut self, until: Timestamp) {
+    pub async fn goes_on_until(&mut self, until: Timestamp) {
         loop {
             self.comes_to_rest().await;
             let now = self.stage.clock.now();

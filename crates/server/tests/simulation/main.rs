@@ -7,8 +7,10 @@ mod choices;
 mod companies;
 mod history;
 mod mail;
+mod meddling;
 mod microsoft;
 mod mutants;
+mod offers;
 mod people;
 mod promises;
 mod seeds;
@@ -163,6 +165,11 @@ fn an_ithaca_without_tombstones_is_caught() {
 #[test]
 fn an_ithaca_that_mixes_up_tokens_is_caught() {
     is_caught(Mutant::ForeignToken);
+}
+
+#[test]
+fn an_ithaca_that_never_compares_is_caught() {
+    is_caught(Mutant::BlindSweep);
 }
 
 #[test]

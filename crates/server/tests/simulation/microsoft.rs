@@ -1,7 +1,7 @@
 //! The seam to Microsoft: every call of every node passes here on its way to the sandbox's
 //! router, may go wrong, and is looked at as it arrives.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
@@ -9,15 +9,18 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
+use ithaca::store::integrations::Integration;
 use jiff::{SignedDuration, Timestamp};
+use mentoring::integration::IntegrationState;
 use mentoring::organization::OrganizationId;
 use microsoft::Transport;
 use sandbox::Sandbox;
-use sandbox::ids::TenantId;
+use sandbox::ids::{ObjectId, TenantId};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use crate::mutants::Mutant;
+use crate::promises::Newness;
 use crate::stage::{Acting, Stage};
 
 type Failed = Box<dyn std::error::Error + Send + Sync>;
@@ -47,6 +50,12 @@ struct Shared {
     refreshing: BTreeMap<OrganizationId, usize>,
     /// Organizations that took their integration down, and may not be called for.
     removed: BTreeMap<OrganizationId, bool>,
+    /// Who hosts, and whether another is about to.
+    hosts: BTreeMap<OrganizationId, (Option<ObjectId>, bool)>,
+    /// Accounts that hosted before another took over, and may not be called as.
+    retired: BTreeSet<(OrganizationId, ObjectId)>,
+    /// How new the refresh token is that is kept.
+    kept: BTreeMap<OrganizationId, Newness>,
     /// Refresh tokens in the order in which Microsoft gave them out, each with the sign-in that
     /// it goes back to.
     given_out: Vec<(String, usize)>,
@@ -55,7 +64,7 @@ struct Shared {
 }
 
 impl Shared {
-    fn place_of(&self, refresh_token: &str) -> Option<(usize, usize)> {
+    fn place_of(&self, refresh_token: &str) -> Option<Newness> {
         let mut all = self.given_out.iter().enumerate();
         let (place, (_, sign_in)) = all.find(|(_, (token, _))| token == refresh_token)?;
         Some((*sign_in, place))
@@ -113,9 +122,46 @@ impl Microsoft {
         self.shared(|shared| shared.removed.insert(organization, removed));
     }
 
-    /// How new a refresh token is: first by the sign-in that it goes back to, then by the
-    /// order in which they were given out.
-    pub fn place_of(&self, refresh_token: &str) -> Option<(usize, usize)> {
+    /// Whether a proxy holds a request that makes this Teams meeting.
+    pub fn is_on_its_way(&self, external_id: &str) -> bool {
+        let makes = |(_, call): &(Timestamp, Call)| {
+            let asked = serde_json::from_slice::<Value>(&call.body);
+            asked.is_ok_and(|asked| asked["externalId"].as_str() == Some(external_id))
+        };
+        self.shared(|shared| shared.held.iter().any(makes))
+    }
+
+    /// Says who hosts. Once another took over, nothing is done as the one before.
+    pub fn is_hosted(&self, integration: &Integration) {
+        let host = integration.host.as_ref();
+        let host = host.map(|host| ObjectId(host.object_id));
+        let moves = integration.state == IntegrationState::Reconnecting;
+        let organization = integration.organization;
+        self.shared(|shared| {
+            let before = shared.hosts.insert(organization, (host, moves));
+            if let Some((Some(before), true)) = before
+                && Some(before) != host
+            {
+                shared.retired.insert((organization, before));
+            }
+            if let Some(host) = host {
+                shared.retired.remove(&(organization, host));
+            }
+        });
+    }
+
+    /// Somebody signs in with this account for an organization.
+    pub fn signs_in(&self, organization: OrganizationId, host: ObjectId) {
+        self.shared(|shared| shared.retired.remove(&(organization, host)));
+    }
+
+    /// Says how new the refresh token is that is kept. Answers whether that is news.
+    pub fn keeps(&self, organization: OrganizationId, place: Newness) -> bool {
+        self.shared(|shared| shared.kept.insert(organization, place)) != Some(place)
+    }
+
+    /// How new a refresh token is.
+    pub fn place_of(&self, refresh_token: &str) -> Option<Newness> {
         self.shared(|shared| shared.place_of(refresh_token))
     }
 
@@ -156,6 +202,8 @@ impl Microsoft {
         let left_at = self.stage.clock.now();
         let is_refresh = name == "refresh";
         self.stage.boundary(format!("{name} leaves")).await;
+        // Whether its rows are still its own may have changed meanwhile.
+        let acting = self.stage.lock().acting.or(acting);
         let waited = |stage: &Stage| stage.clock.now().duration_since(left_at) > PATIENCE;
         if waited(&self.stage) && self.stage.happens(500) {
             return Err("the request did not get out in time".into());
@@ -181,7 +229,7 @@ impl Microsoft {
         }
         let organization = acting.map(|acting| acting.organization);
         if is_refresh && let Some(organization) = organization {
-            self.begin_refresh(organization, acting);
+            self.begin_refresh(organization, acting, &call.body);
         }
         let answer = self.deliver(call).await;
         self.stage.boundary(format!("{name} is done")).await;
@@ -207,9 +255,7 @@ impl Microsoft {
             .ok()
             .and_then(|asked| Some(format!(" of {}", asked["externalId"].as_str()?)))
             .unwrap_or_default();
-        let spent = url::form_urlencoded::parse(&body)
-            .find(|(name, _)| name == "refresh_token")
-            .map(|(_, token)| token.into_owned());
+        let spent = refresh_token(&body);
         self.shared(|shared| shared.calls += 1);
         let request = Request::from_parts(parts, Body::from(body));
         let response = match self.router.clone().oneshot(request).await {
@@ -276,13 +322,19 @@ impl Microsoft {
         };
         let token = bearer.trim_start_matches("Bearer ");
         let now = self.sandbox.now();
-        let tenant = self.sandbox.read(|state| {
-            state
-                .find_bearer(token, now)
-                .map(|access| access.tenant)
-                .ok()
+        let access = self.sandbox.read(|state| {
+            let access = state.find_bearer(token, now).ok()?;
+            Some((access.tenant, access.person?))
         });
-        if tenant.is_some_and(|tenant| tenant != self.tenant(acting.organization)) {
+        let Some((tenant, person)) = access else {
+            return;
+        };
+        let retired = (acting.organization, person);
+        if !is_overtaken && self.shared(|shared| shared.retired.contains(&retired)) {
+            self.stage
+                .broken(format!("N8: {} as the host before", call.name));
+        }
+        if tenant != self.tenant(acting.organization) {
             self.stage.broken(format!(
                 "N7: {} with the token of another organization",
                 call.name
@@ -291,13 +343,26 @@ impl Microsoft {
     }
 
     /// N6, as the refresh arrives.
-    fn begin_refresh(&self, organization: OrganizationId, acting: Option<Acting>) {
+    fn begin_refresh(&self, organization: OrganizationId, acting: Option<Acting>, body: &Bytes) {
         let is_overtaken = acting.is_some_and(|acting| self.stage.clock.now() > acting.holds_until);
         let under_way = self.shared(|shared| {
             let under_way = shared.refreshing.entry(organization).or_default();
             *under_way += 1;
             *under_way
         });
+        let older = self.shared(|shared| {
+            let asked = shared.place_of(&refresh_token(body)?)?;
+            let kept = *shared.kept.get(&organization)?;
+            // Somebody may have signed in anew meanwhile, which ends nothing.
+            (asked.0 == kept.0 && asked.1 < kept.1).then_some((asked, kept))
+        });
+        if let Some((asked, kept)) = older
+            && !is_overtaken
+        {
+            self.stage.broken(format!(
+                "N6: a refresh with token {asked:?} where {kept:?} is kept"
+            ));
+        }
         if under_way > 1 && !is_overtaken && !self.stage.lock().weather.overtook {
             self.stage
                 .broken(format!("N6: {under_way} refreshes at a time"));
@@ -351,6 +416,13 @@ impl Microsoft {
         }
         Some(fault)
     }
+}
+
+/// The refresh token that a request brings.
+fn refresh_token(body: &Bytes) -> Option<String> {
+    url::form_urlencoded::parse(body)
+        .find(|(name, _)| name == "refresh_token")
+        .map(|(_, token)| token.into_owned())
 }
 
 fn name(parts: &http::request::Parts, body: &Bytes) -> &'static str {

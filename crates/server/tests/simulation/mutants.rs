@@ -23,6 +23,8 @@ pub enum Mutant {
     NoTombstone,
     /// Calls of one organization carry whatever token is at hand.
     ForeignToken,
+    /// Teams is never compared with what is wanted.
+    BlindSweep,
     /// Messages reach the outbox after the commit that they belong to.
     OutboxAfterCommit,
 }
@@ -34,6 +36,7 @@ impl Mutant {
             Self::NoExternalId => "N1",
             Self::NoFencing => "F05",
             Self::NoTombstone => "N2",
+            Self::BlindSweep => "N10",
             Self::ForeignToken => "N7",
             Self::OutboxAfterCommit => "N3",
         }
@@ -77,6 +80,10 @@ impl Mutant {
             Self::NoTombstone => vec![
                 "CREATE TRIGGER mutant AFTER UPDATE OF wanted ON meeting_links WHEN NEW.wanted = 0 \
                  BEGIN DELETE FROM meeting_links WHERE organization_id = NEW.organization_id AND id = NEW.id; END",
+            ],
+            Self::BlindSweep => vec![
+                "CREATE TRIGGER mutant AFTER UPDATE OF due_at ON drift_sweeps WHEN NEW.due_at IS NOT NULL \
+                 BEGIN UPDATE drift_sweeps SET due_at = NULL WHERE organization_id = NEW.organization_id; END",
             ],
             Self::OutboxAfterCommit => vec![
                 "CREATE TABLE outbox_later AS SELECT * FROM outbox WHERE 0",

@@ -16,10 +16,10 @@ use mentoring::role::{Role, Roles};
 use mentoring::schedule::When;
 use mentoring::track::{Mode, Modes};
 
-use crate::companies::{self, Company};
+use crate::companies::{self, Company, Host};
 use crate::world::World;
 
-const ZONE: &str = "Europe/Berlin";
+pub const ZONE: &str = "Europe/Berlin";
 
 /// What somebody may come to do.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +43,9 @@ enum Deed {
     Remove,
     Integrate,
     Check,
+    Compare,
+    ChangeHost,
+    KeepHost,
 }
 
 const DEEDS: &[(usize, Deed)] = &[
@@ -65,6 +68,7 @@ const DEEDS: &[(usize, Deed)] = &[
     (2, Deed::Remove),
     (4, Deed::Integrate),
     (2, Deed::Check),
+    (1, Deed::Compare),
 ];
 
 impl World {
@@ -76,12 +80,24 @@ impl World {
         if self.promises.meetings_of(company.id).is_empty() && self.stage.happens(600) {
             deed = Deed::Create;
         }
+        if self.is_to_decide(&company).await && self.stage.happens(700) {
+            let decisions = &[(4, Deed::ChangeHost), (1, Deed::KeepHost)];
+            deed = self.stage.lock().choices.weighed(decisions);
+        }
         if matches!(deed, Deed::Integrate) {
-            return self.integrates(place);
+            let hosts = &[(3, Host::Scheduler), (1, Host::Deputy)];
+            let host = self.stage.lock().choices.weighed(hosts);
+            return self.integrates(place, host);
         }
         let is_for_administrators = matches!(
             deed,
-            Deed::Deactivate | Deed::Reactivate | Deed::Remove | Deed::Check
+            Deed::Deactivate
+                | Deed::Reactivate
+                | Deed::Remove
+                | Deed::Check
+                | Deed::Compare
+                | Deed::ChangeHost
+                | Deed::KeepHost
         );
         let actor = if is_for_administrators {
             company.administrator()
@@ -100,8 +116,34 @@ impl World {
         let Some(acting) = companies::acting(&self.store, company.id, actor).await else {
             return;
         };
+        self.acts(deed, &company, &acting).await;
+    }
+
+    /// The administrator signs in with another account than the host's, and decides, more often
+    /// than not before anything else happens.
+    pub async fn another_host_signs_in(&mut self) {
+        let place = usize::from(self.stage.happens(250));
+        let company = self.companies[place].clone();
+        let other = match self.host_now(place).await {
+            Host::Scheduler => Host::Deputy,
+            Host::Deputy => Host::Scheduler,
+        };
+        self.integrates(place, other);
+        if self.stage.happens(800) {
+            self.comes_to_rest().await;
+        }
+        let administrator = company.administrator();
+        let acting = companies::acting(&self.store, company.id, administrator).await;
+        if let Some(acting) = acting
+            && self.stage.happens(700)
+        {
+            self.acts(Deed::ChangeHost, &company, &acting).await;
+        }
+    }
+
+    async fn acts(&mut self, deed: Deed, company: &Company, acting: &Acting) {
         let name = acting.actor.name.clone();
-        let done = self.does(deed, &company, &acting).await;
+        let done = self.does(deed, company, acting).await;
         let result = match &done {
             Ok(()) => "done".to_owned(),
             Err(AppError::Broken(cause)) => {
@@ -220,13 +262,16 @@ impl World {
                 app.remove_integration(acting, choice, CONFIRMATION).await?;
             }
             Deed::Check => app.check_integration(acting).await?,
+            Deed::Compare => app.compare_with_teams(acting).await?,
+            Deed::ChangeHost => app.change_host(acting).await?,
+            Deed::KeepHost => app.keep_host(acting).await?,
             Deed::Integrate => {}
         }
         Ok(())
     }
 
     /// Whoever changed a meeting was told how it is now.
-    async fn was_told(&mut self, company: &Company, id: MeetingId) {
+    pub async fn was_told(&mut self, company: &Company, id: MeetingId) {
         let stored = meetings::find_for_work(&self.store, company.id, id)
             .await
             .expect("meetings can be read");
@@ -238,7 +283,7 @@ impl World {
         }
     }
 
-    async fn some_meeting(&self, company: &Company) -> Option<meetings::StoredMeeting> {
+    pub async fn some_meeting(&self, company: &Company) -> Option<meetings::StoredMeeting> {
         let all = self.promises.meetings_of(company.id);
         if all.is_empty() {
             return None;
@@ -249,7 +294,7 @@ impl World {
             .expect("meetings can be read")
     }
 
-    fn some_person(&self, company: &Company) -> MemberId {
+    pub fn some_person(&self, company: &Company) -> MemberId {
         company.people[1 + self.stage.below(company.people.len() - 1)]
     }
 
@@ -259,7 +304,7 @@ impl World {
         some.copied().collect()
     }
 
-    fn draft(&self, company: &Company, repeats: bool) -> Draft {
+    pub fn draft(&self, company: &Company, repeats: bool) -> Draft {
         let mut inner = self.stage.lock();
         let title = format!("Talk {}", inner.choices.below(100_000));
         let mode =
@@ -290,7 +335,7 @@ impl World {
     }
 
     /// Between an hour and a month ahead.
-    fn some_time(&self) -> jiff::civil::DateTime {
+    pub fn some_time(&self) -> jiff::civil::DateTime {
         let hours = self
             .stage
             .lock()
@@ -360,7 +405,8 @@ impl World {
     }
 
     fn scope(&self, before: &meetings::StoredMeeting) -> Scope {
-        if before.meeting.repetition.is_none() {
+        // A series that is only proposed has no occurrences.
+        if before.meeting.repetition.is_none() || before.meeting.occurrences.is_empty() {
             return Scope::All;
         }
         let mut inner = self.stage.lock();

@@ -3,7 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ithaca::store::meetings::StoredMeeting;
-use mentoring::organization::{MeetingId, MemberId, OrganizationId};
+use mentoring::organization::{MeetingId, MemberId, OrganizationId, ProposalId};
+use mentoring::proposal::ProposalState;
+
+/// How new a refresh token is: by the sign-in that it goes back to, then by the order in which
+/// they were given out.
+pub type Newness = (usize, usize);
 
 /// What was acknowledged in a history.
 #[derive(Default)]
@@ -11,8 +16,10 @@ pub struct Promises {
     meetings: BTreeMap<MeetingId, StoredMeeting>,
     /// Whoever was of a meeting at any time.
     attended: BTreeSet<(MeetingId, MemberId)>,
+    /// What became of offered times.
+    proposals: BTreeMap<ProposalId, ProposalState>,
     /// The newest refresh token that was seen in the database.
-    tokens: BTreeMap<OrganizationId, (usize, usize)>,
+    tokens: BTreeMap<OrganizationId, Newness>,
 }
 
 impl Promises {
@@ -26,6 +33,15 @@ impl Promises {
 
     pub fn meetings(&self) -> impl Iterator<Item = &StoredMeeting> {
         self.meetings.values()
+    }
+
+    /// Somebody was told that offered times are so.
+    pub fn knows(&mut self, proposal: ProposalId, state: ProposalState) {
+        self.proposals.insert(proposal, state);
+    }
+
+    pub fn proposals(&self) -> impl Iterator<Item = (&ProposalId, &ProposalState)> {
+        self.proposals.iter()
     }
 
     /// The meetings of an organization, oldest first.
@@ -42,11 +58,7 @@ impl Promises {
     }
 
     /// Takes note of the refresh token that is kept; answers the one before if that was newer.
-    pub fn keeps_token(
-        &mut self,
-        organization: OrganizationId,
-        place: (usize, usize),
-    ) -> Option<(usize, usize)> {
+    pub fn keeps_token(&mut self, organization: OrganizationId, place: Newness) -> Option<Newness> {
         let before = self.tokens.insert(organization, place);
         before.filter(|before| *before > place)
     }

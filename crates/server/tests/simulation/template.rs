@@ -16,7 +16,7 @@ use sandbox::tenant::State;
 use sandbox::{Sandbox, Seed, Settings, SigningKey};
 use tokio::sync::OnceCell;
 
-use crate::companies::{self, Company};
+use crate::companies::{self, Company, Host};
 use crate::stage::Stage;
 use crate::weather::Weather;
 use crate::world::{Options, World};
@@ -93,7 +93,7 @@ impl Template {
         stage.lock().weather.is_calm = true;
         let mut world = World::set_up(self, stage, &Options::default()).await;
         for place in 0..2 {
-            world.integrates(place);
+            world.integrates(place, Host::Scheduler);
             world.comes_to_rest().await;
         }
         for company in self.companies.clone() {

@@ -1,14 +1,17 @@
 //! What happens at Microsoft beside calls: administrators consent, accounts are disabled.
 
 use ithaca::app::{App, AppError};
+use ithaca::store::integrations::{self, Integration};
+use ithaca::store::reconnections;
 use jiff::SignedDuration;
+use mentoring::reconnect::Phase;
 use sandbox::ids::ObjectId;
 use sandbox::tenant::app::{Grant, Grantee, RedirectKind, ServicePrincipal};
 use sandbox::tenant::token::Code;
 use secrecy::ExposeSecret as _;
 use uuid::Uuid;
 
-use crate::companies::{self, Company};
+use crate::companies::{self, Company, Host};
 use crate::microsoft::Microsoft;
 use crate::stage::{Acting, Stage};
 use crate::world::World;
@@ -23,8 +26,8 @@ const SCOPES: [&str; 6] = [
 ];
 
 impl World {
-    /// The administrator of a company integrates Teams, or connects it anew.
-    pub fn integrates(&mut self, place: usize) {
+    /// The administrator of a company integrates Teams, or connects it anew, with this account.
+    pub fn integrates(&mut self, place: usize, host: Host) {
         let company = self.companies[place].clone();
         // Two at once would wait for each other: one fetches the signing keys for both.
         let at_it = |node: &usize| {
@@ -45,11 +48,14 @@ impl World {
             organization: company.id,
             holds_until: self.stage.clock.now() + SignedDuration::from_hours(24 * 365 * 20),
         };
+        self.stage
+            .note(&format!("{} is to be hosted by {host:?}", company.domain));
         let flow = consents(
             program.app.clone(),
             self.microsoft.clone(),
             self.stage.clone(),
             company,
+            host,
         );
         self.begins("the administrator", acting, None, flow);
     }
@@ -58,7 +64,8 @@ impl World {
     pub fn something_happens_at_microsoft(&mut self) {
         let company = self.companies[usize::from(self.stage.happens(250))].clone();
         let tenant = self.microsoft.tenant(company.id);
-        let host = self.host(&company);
+        let host = [Host::Scheduler, Host::Deputy][usize::from(self.stage.happens(250))];
+        let host = self.account(&company, host);
         let now = self.microsoft.sandbox.now();
         let what = self.stage.below(4);
         self.microsoft.sandbox.change(|state| match what {
@@ -88,15 +95,47 @@ impl World {
     /// Whoever runs the tenants mends what was broken.
     pub fn tenants_are_mended(&mut self) {
         for company in self.companies.clone() {
-            let host = self.host(&company);
-            self.microsoft.sandbox.change(|state| {
-                state.people.change(host, |person| person.enabled = true);
-            });
+            for host in Host::ALL {
+                let host = self.account(&company, host);
+                self.microsoft.sandbox.change(|state| {
+                    state.people.change(host, |person| person.enabled = true);
+                });
+            }
         }
     }
 
-    fn host(&self, company: &Company) -> ObjectId {
-        let upn = format!("scheduler@{}", company.domain);
+    /// How an organization's integration stands.
+    pub async fn integration(&self, place: usize) -> Integration {
+        integrations::find_for_work(&self.store, self.companies[place].id)
+            .await
+            .expect("integrations can be read")
+    }
+
+    /// Who hosts, by what Ithaca knows.
+    pub async fn host_now(&self, place: usize) -> Host {
+        let host = self
+            .integration(place)
+            .await
+            .host
+            .map(|host| host.object_id);
+        let deputy = self.account(&self.companies[place], Host::Deputy);
+        if host == Some(deputy.0) {
+            Host::Deputy
+        } else {
+            Host::Scheduler
+        }
+    }
+
+    /// Whether another account has signed in and waits for a person's yes.
+    pub async fn is_to_decide(&self, company: &Company) -> bool {
+        let found = reconnections::find_for_work(&self.store, company.id)
+            .await
+            .expect("changes of host can be read");
+        found.is_some_and(|found| found.phase == Phase::Proposed)
+    }
+
+    fn account(&self, company: &Company, host: Host) -> ObjectId {
+        let upn = host.upn(company.domain);
         let person = self
             .microsoft
             .sandbox
@@ -111,8 +150,9 @@ async fn consents(
     microsoft: Microsoft,
     stage: Stage,
     company: Company,
+    host: Host,
 ) -> Result<(), String> {
-    match consent(&app, &microsoft, &stage, &company).await {
+    match consent(&app, &microsoft, &stage, &company, host).await {
         Err(AppError::Broken(cause)) => Err(cause),
         Err(other) => {
             stage.note(&format!("{}: no consent: {other}", company.domain));
@@ -131,6 +171,7 @@ async fn consent(
     microsoft: &Microsoft,
     stage: &Stage,
     company: &Company,
+    host: Host,
 ) -> Result<Option<String>, AppError> {
     let address = "192.0.2.1";
     let cookie = app
@@ -150,13 +191,13 @@ async fn consent(
     };
     stage.boundary("the administrator is at Microsoft").await;
     let code = "c".repeat(50) + &app.randomness.code();
-    accepts(
-        microsoft,
-        company,
-        &code,
-        &asked("nonce"),
-        &asked("code_challenge"),
-    );
+    let signs_in = SignsIn {
+        host,
+        session: Uuid::from_bytes(app.randomness.bytes()),
+        nonce: asked("nonce"),
+        challenge: asked("code_challenge"),
+    };
+    accepts(microsoft, company, &code, signs_in);
     let query = serde_urlencoded::to_string([("code", code), ("state", asked("state"))])
         .map_err(|error| AppError::Broken(error.to_string()))?;
     let browser = departure.cookie.expose_secret();
@@ -169,16 +210,26 @@ async fn consent(
     })
 }
 
-fn accepts(microsoft: &Microsoft, company: &Company, code: &str, nonce: &str, challenge: &str) {
+/// Who signs in at Microsoft, and for which flow.
+struct SignsIn {
+    host: Host,
+    session: Uuid,
+    nonce: String,
+    challenge: String,
+}
+
+fn accepts(microsoft: &Microsoft, company: &Company, code: &str, who: SignsIn) {
     let tenant = microsoft.tenant(company.id);
     let client_id = sandbox::ids::ClientId(companies::CLIENT_ID.parse().expect("it is a UUID"));
     let now = microsoft.sandbox.now();
     let scopes = || SCOPES.iter().map(|scope| (*scope).to_owned()).collect();
+    let upn = who.host.upn(company.domain);
+    let host = microsoft
+        .sandbox
+        .read(|state| state.people.find_anywhere(&upn).map(|person| person.id));
+    let host = host.expect("the seed has this account");
+    microsoft.signs_in(company.id, host);
     microsoft.sandbox.change(|state| {
-        let upn = format!("scheduler@{}", company.domain);
-        let Some(host) = state.people.find_anywhere(&upn).map(|person| person.id) else {
-            return;
-        };
         if state.find_service_principal(tenant, client_id).is_none() {
             state.service_principals.push(ServicePrincipal {
                 id: ObjectId(Uuid::from_u128(tenant.0.as_u128() + 1)),
@@ -210,9 +261,9 @@ fn accepts(microsoft: &Microsoft, company: &Company, code: &str, nonce: &str, ch
                 redirect_uri: format!("{}/integrations/microsoft/callback", companies::ITHACA),
                 redirect_kind: RedirectKind::Web,
                 scopes: scopes(),
-                nonce: Some(nonce.to_owned()),
-                challenge: Some(challenge.to_owned()),
-                session: Uuid::from_u128(now.as_millisecond().unsigned_abs().into()),
+                nonce: Some(who.nonce),
+                challenge: Some(who.challenge),
+                session: who.session,
                 signed_in_at: now,
                 second_factor: false,
                 expires_at: now + SignedDuration::from_mins(10),

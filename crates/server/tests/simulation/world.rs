@@ -26,9 +26,10 @@ use uuid::Uuid;
 use crate::checker;
 use crate::companies::{self, Company};
 use crate::mail::Mail;
+use crate::meddling::Meddled;
 use crate::microsoft::Microsoft;
 use crate::mutants::Mutant;
-use crate::promises::Promises;
+use crate::promises::{Newness, Promises};
 use crate::stage::{Acting, Stage, Stop};
 use crate::template::{File, Template};
 
@@ -51,17 +52,28 @@ pub struct World {
     pub stage: Stage,
     pub microsoft: Microsoft,
     pub mail: Mail,
-    /// The database by the true time.
+    /// The database by the machine's clock.
     pub store: Store,
     pub companies: [Company; 2],
     pub promises: Promises,
+    pub meddled: Meddled,
     pub nodes: Vec<Node>,
     pub workers: Vec<Worker>,
     pub mutant: Option<Mutant>,
+    /// Whether the machine's clock is set wrong now and then.
+    pub clocks_jump: bool,
+    /// What that clock shows: leases are taken by it, as it is one machine that has the file.
+    machine: Clock,
+    /// By how much it is wrong.
+    wrong_by: SignedDuration,
+    /// The latest time that any node ever saw.
+    pub latest: Timestamp,
     vault_key: ithaca::vault::Key,
     file: File,
     started: u64,
     count: u64,
+    /// The sealed refresh tokens that were seen last, with how new they are.
+    kept: BTreeMap<OrganizationId, (Vec<u8>, Option<Newness>)>,
     /// Who claimed a row last, by its table and id.
     claimed: BTreeMap<(&'static str, Uuid), u64>,
 }
@@ -86,6 +98,11 @@ pub struct Worker {
 }
 
 impl Worker {
+    /// Whether it makes, sets or deletes Teams meetings of this organization.
+    pub fn works_on_links_of(&self, organization: OrganizationId) -> bool {
+        self.reconciler == Some(Reconciler::Links) && self.acting.organization == organization
+    }
+
     /// Whether it is somebody who connects Teams.
     pub fn is_administrator(&self) -> bool {
         self.reconciler.is_none()
@@ -98,7 +115,8 @@ type Ended = Result<Result<(), String>, Box<dyn Any + Send>>;
 impl World {
     pub async fn set_up(template: &Template, stage: Stage, options: &Options) -> Self {
         let seed = stage.lock().choices.seed();
-        let (store, file) = template.database(&stage.clock).await;
+        let machine = Clock::manual(stage.clock.now());
+        let (store, file) = template.database(&machine).await;
         let sandbox = template.sandbox(&stage.clock, seed);
         let microsoft = Microsoft::new(sandbox, stage.clone(), options.mutant);
         for company in &template.companies {
@@ -113,9 +131,15 @@ impl World {
             store,
             companies: template.companies.clone(),
             promises: Promises::default(),
+            meddled: Meddled::default(),
+            kept: BTreeMap::new(),
             nodes: Vec::new(),
             workers: Vec::new(),
             mutant: options.mutant,
+            clocks_jump: false,
+            machine,
+            wrong_by: SignedDuration::ZERO,
+            latest: template.start,
             vault_key: template.key.clone(),
             file,
             started: 0,
@@ -217,10 +241,12 @@ impl World {
     /// Time goes on for everyone.
     pub async fn time_goes_on(&mut self, by: SignedDuration) {
         self.stage.clock.advance(by);
+        self.machine.advance(by);
         for node in &self.nodes {
             node.clock.advance(by);
         }
         self.stage.note(&format!("time goes on by {by:#}"));
+        self.clocks_are_read();
         let now = self.stage.clock.now();
         if self
             .workers
@@ -230,6 +256,31 @@ impl World {
             self.stage.lock().weather.overtook = true;
         }
         self.microsoft.let_go(false).await;
+    }
+
+    /// The machine's clock is set, to what it should show and so much more.
+    pub fn clock_is_wrong_by(&mut self, wrong_by: SignedDuration) {
+        if wrong_by == self.wrong_by {
+            return;
+        }
+        self.machine.advance(wrong_by - self.wrong_by);
+        for node in &self.nodes {
+            node.clock.advance(wrong_by - self.wrong_by);
+        }
+        self.wrong_by = wrong_by;
+        self.stage
+            .note(&format!("the clock is wrong by {wrong_by:#}"));
+        self.clocks_are_read();
+        // By the new time, leases may be over that nobody slept through.
+        for worker in &mut self.workers {
+            worker.acting.holds_until = Timestamp::MIN;
+        }
+        self.stage.lock().weather.overtook = true;
+    }
+
+    fn clocks_are_read(&mut self) {
+        let all = self.nodes.iter().map(|node| node.clock.now());
+        self.latest = all.fold(self.latest, Timestamp::max);
     }
 
     /// A reconciler of a node looks for rows that are due. Answers whether it found any.
@@ -391,7 +442,9 @@ impl World {
             IntegrationState::Removed | IntegrationState::NotIntegrated
         );
         self.microsoft.is_removed(organization, is_down);
+        self.microsoft.is_hosted(&integration);
         if let Some(place) = self.refresh_token_kept(organization).await
+            && self.microsoft.keeps(organization, place)
             && let Some(before) = self.promises.keeps_token(organization, place)
         {
             let text = format!("N6: refresh token {place:?} took the place of {before:?}");
@@ -400,18 +453,25 @@ impl World {
     }
 
     /// How new the refresh token is that is kept.
-    async fn refresh_token_kept(&self, organization: OrganizationId) -> Option<(usize, usize)> {
+    async fn refresh_token_kept(&mut self, organization: OrganizationId) -> Option<Newness> {
         use ithaca::store::credentials;
         use secrecy::ExposeSecret as _;
         let kept = credentials::find(&self.store, organization)
             .await
             .expect("credentials can be read")?;
+        if let Some((sealed, place)) = self.kept.get(&organization)
+            && *sealed == kept.refresh_token
+        {
+            return *place;
+        }
         let vault = Vault::new(self.vault_key.clone(), Vec::new(), Randomness::seeded(0));
         let place = credentials::token_place(organization, "refresh_token");
         let token = vault
             .open_text(place, &kept.refresh_token)
             .expect("the key is ours");
-        self.microsoft.place_of(token.expose_secret())
+        let place = self.microsoft.place_of(token.expose_secret());
+        self.kept.insert(organization, (kept.refresh_token, place));
+        place
     }
 
     /// Everyone works until nothing is due any more.
