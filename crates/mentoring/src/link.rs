@@ -181,6 +181,10 @@ pub fn plan(wanted: &Wanted, observed: &Observed) -> Step {
     match &observed.online_meeting_id {
         None if wanted.present => Step::CreateOrGet { external_id },
         None if observed.ever_called => Step::GetThenDelete { external_id },
+        // Nothing was ever found under this id: an answer may have named a wrong one.
+        Some(_) if !wanted.present && observed.applied_revision.is_none() => {
+            Step::GetThenDelete { external_id }
+        }
         Some(id) if !wanted.present => Step::Delete { id: id.clone() },
         Some(id) if !is_applied => Step::Update { id: id.clone() },
         // Whatever was never looked at was looked at before everything.

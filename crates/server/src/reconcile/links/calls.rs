@@ -99,9 +99,14 @@ pub(super) async fn apply(
             };
             next.observed.join_url = Some(read_back.join_web_url.to_string());
             next.differences = differences(wanted, &read_back);
-            next.observed.applied_revision = Some(wanted.revision);
-            next.observed.applied_start = Some(wanted.start);
-            next.observed.checked_at = Some(now);
+            // A change by somebody else, or an old one that arrives late, may have come between.
+            // What is kept otherwise a second time is the tenant's own policy.
+            let is_kept = |found| link.differences.contains(found);
+            if next.differences.iter().all(is_kept) {
+                next.observed.applied_revision = Some(wanted.revision);
+                next.observed.applied_start = Some(wanted.start);
+                next.observed.checked_at = Some(now);
+            }
         }
         Step::Check { id } => {
             let Some(read_back) = calls.get(id).await? else {
