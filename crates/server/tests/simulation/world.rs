@@ -98,11 +98,6 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Whether it makes, sets or deletes Teams meetings of this organization.
-    pub fn works_on_links_of(&self, organization: OrganizationId) -> bool {
-        self.reconciler == Some(Reconciler::Links) && self.acting.organization == organization
-    }
-
     /// Whether it is somebody who connects Teams.
     pub fn is_administrator(&self) -> bool {
         self.reconciler.is_none()
