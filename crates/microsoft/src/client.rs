@@ -2,6 +2,7 @@
 //! transport, by which clock.
 
 use std::fmt;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -25,8 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub struct Application {
     /// Its "Application (client) ID".
     pub client_id: Uuid,
-    /// Newest first. The second is tried when Microsoft refuses the first, so
-    /// that a secret is replaced without an interruption; more are not looked at.
+    /// Newest first. Where Microsoft refuses one, the others are tried, so that a
+    /// secret is replaced without an interruption.
     pub client_secrets: Vec<SecretString>,
     /// The one registered redirect URI (platform "Web").
     pub redirect_uri: Url,
@@ -92,6 +93,8 @@ pub(crate) struct Parts {
     pub randomness: Randomness,
     pub keys: Keys,
     pub hosts: Hosts,
+    /// Which of the client secrets was taken last: the next request begins with it.
+    pub taken_secret: AtomicUsize,
     pub patience: Duration,
     pub hears: Hears,
 }
@@ -125,6 +128,7 @@ impl Client {
             randomness,
             keys: Keys::default(),
             hosts: Hosts::default(),
+            taken_secret: AtomicUsize::new(0),
             patience: PATIENCE,
             hears: Hears::default(),
         }))

@@ -233,9 +233,8 @@ mod tests {
         );
     }
 
-    /// G-02.
     #[test]
-    fn a_join_address_anywhere_else_is_refused() {
+    fn g02_a_join_address_anywhere_else_is_refused() {
         for url in [
             "javascript:alert(1)",
             "http://teams.microsoft.com/l/meetup-join/x",

@@ -3,7 +3,7 @@
 //! One client, two addresses, one seam: every request leaves through a
 //! [`Transport`]. There is no "current" account here: an [`AccessToken`] is a
 //! value that says whose it is, and each call takes one. Nothing is tried again
-//! in here (a second client secret and a refused role aside); when to try again
+//! in here (another client secret and a refused role aside); when to try again
 //! is decided where it is known what the call was for.
 //!
 //! Whatever Microsoft answers is a stranger's input: bounded in size, time and

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use base64::Engine;
@@ -201,8 +202,8 @@ impl Client {
             .await
     }
 
-    /// Asks with the newest client secret, and where that one is refused with
-    /// the one before it.
+    /// Asks with the client secret that was taken last, at first the newest, and where
+    /// that one is refused with each of the others.
     async fn ask(
         &self,
         tenant: Tenant,
@@ -213,9 +214,15 @@ impl Client {
         let claims = claims(challenge);
         let scopes = scopes();
         let client_id = self.application().client_id.to_string();
-        let mut refused =
-            Failure::new(Kind::ClientRefused).detailed("no client secret is configured", &[]);
-        for client_secret in self.application().client_secrets.iter().take(2) {
+        let known = &self.application().client_secrets;
+        let taken = &self.parts().taken_secret;
+        let first = taken.load(Ordering::Relaxed);
+        let others = (0..known.len()).filter(|place| *place != first);
+        let mut refused = None;
+        for place in std::iter::once(first).chain(others) {
+            let Some(client_secret) = known.get(place) else {
+                continue;
+            };
             let mut whole = vec![
                 ("client_id", client_id.as_str()),
                 ("client_secret", client_secret.expose_secret()),
@@ -226,11 +233,22 @@ impl Client {
             let mut sent = vec![client_secret];
             sent.extend_from_slice(secrets);
             match self.post(tenant, &whole, &sent).await {
-                Err(failure) if failure.kind.is_about_the_client_secret() => refused = failure,
-                other => return other,
+                Err(failure) if failure.kind.is_about_the_client_secret() => {
+                    // What is said is of the newest, which is the one that should do.
+                    if place == 0 || refused.is_none() {
+                        refused = Some(failure);
+                    }
+                }
+                Ok(grant) => {
+                    taken.store(place, Ordering::Relaxed);
+                    return Ok(grant);
+                }
+                Err(failure) => return Err(failure),
             }
         }
-        Err(refused)
+        Err(refused.unwrap_or_else(|| {
+            Failure::new(Kind::ClientRefused).detailed("no client secret is configured", &[])
+        }))
     }
 
     async fn post(

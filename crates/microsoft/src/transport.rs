@@ -6,6 +6,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +29,9 @@ pub const DEADLINE: Duration = Duration::from_secs(30);
 /// The longest answer that is read, in bytes.
 pub const LONGEST_ANSWER: usize = 1024 * 1024;
 
+/// A connection that nobody uses is let go of after this, unless set otherwise.
+pub const IDLE: Duration = Duration::from_mins(1);
+
 pub type RequestBody = Full<Bytes>;
 pub type ResponseBody = UnsyncBoxBody<Bytes, BoxError>;
 
@@ -44,6 +48,41 @@ pub struct NetworkSettings {
     pub connect_timeout: Duration,
     /// How long the whole exchange may take.
     pub deadline: Duration,
+    /// How long a connection that nobody uses is kept. The next one asks anew where the
+    /// name leads.
+    pub idle: Duration,
+    /// Who knows where a name leads, if not this machine.
+    pub resolver: Option<Resolver>,
+}
+
+/// Knows the addresses of a name; handed in. Asked for each connection, and for nothing else.
+#[derive(Clone)]
+pub struct Resolver(Arc<Addresses>);
+
+type Addresses = dyn Fn(&str) -> std::io::Result<Vec<SocketAddr>> + Send + Sync;
+
+impl Resolver {
+    pub fn new(
+        addresses: impl Fn(&str) -> std::io::Result<Vec<SocketAddr>> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(addresses))
+    }
+}
+
+impl fmt::Debug for Resolver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Resolver")
+    }
+}
+
+impl reqwest::dns::Resolve for Resolver {
+    fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        let found = (self.0)(name.as_str());
+        Box::pin(async move {
+            let found: reqwest::dns::Addrs = Box::new(found?.into_iter());
+            Ok(found)
+        })
+    }
 }
 
 impl Default for NetworkSettings {
@@ -53,6 +92,8 @@ impl Default for NetworkSettings {
             allow_plain_http_on_loopback: false,
             connect_timeout: Duration::from_secs(10),
             deadline: DEADLINE,
+            idle: IDLE,
+            resolver: None,
         }
     }
 }
@@ -274,8 +315,12 @@ fn client(
         .referer(false)
         .gzip(false)
         .connect_timeout(settings.connect_timeout)
-        .pool_idle_timeout(Duration::from_mins(1))
+        .pool_idle_timeout(settings.idle)
         .https_only(!settings.allow_plain_http_on_loopback);
+    let builder = match &settings.resolver {
+        Some(resolver) => builder.dns_resolver(resolver.clone()),
+        None => builder,
+    };
     let builder = if without_the_machines_own {
         builder.tls_certs_only(certificates)
     } else {

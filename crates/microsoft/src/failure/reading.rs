@@ -275,9 +275,8 @@ mod tests {
         retry_after(&headers, now).map(|wait| wait.as_secs())
     }
 
-    /// G-05.
     #[test]
-    fn whatever_retry_after_says_the_wait_is_between_a_second_and_an_hour() {
+    fn g05_whatever_retry_after_says_the_wait_is_between_a_second_and_an_hour() {
         assert_eq!(wait("1"), Some(1));
         assert_eq!(wait("0"), Some(1));
         assert_eq!(wait("-5"), Some(1));

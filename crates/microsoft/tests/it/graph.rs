@@ -116,9 +116,9 @@ async fn the_ids_by_which_microsoft_finds_a_request_are_kept() {
     );
 }
 
-/// G-05; the forms of Retry-After are at the foot of `failure::reading`.
+/// The forms of Retry-After are at the foot of `failure::reading`.
 #[tokio::test]
-async fn throttling_says_how_long_to_wait() {
+async fn g05_throttling_says_how_long_to_wait() {
     let failure = failure(|| {
         let mut response = graph_error(429, "TooManyRequests", "Please retry again later.");
         let minute = "60".parse().unwrap();
@@ -131,9 +131,8 @@ async fn throttling_says_how_long_to_wait() {
     assert!(!failure.outcome_is_unknown());
 }
 
-/// G-14.
 #[tokio::test]
-async fn a_claims_challenge_is_read_and_anything_else_in_its_place_is_not() {
+async fn g14_a_claims_challenge_is_read_and_anything_else_in_its_place_is_not() {
     let challenged = |claims: &str| {
         let header = format!(
             r#"Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000", error="insufficient_claims", claims="{claims}""#
@@ -161,9 +160,9 @@ async fn a_claims_challenge_is_read_and_anything_else_in_its_place_is_not() {
     }
 }
 
-/// G-06: at most four calls at once for one host, and no host waits for another.
+/// At most four calls at once for one host, and no host waits for another.
 #[tokio::test]
-async fn at_most_four_calls_are_under_way_for_one_host() {
+async fn g06_at_most_four_calls_are_under_way_for_one_host() {
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let (counted, highest) = (Arc::clone(&now), Arc::clone(&most));
     let service = tower::service_fn(move |_: Request<Full<Bytes>>| {
@@ -198,9 +197,8 @@ async fn at_most_four_calls_are_under_way_for_one_host() {
     assert_eq!(now.load(Ordering::SeqCst), 0);
 }
 
-/// G-17.
 #[tokio::test]
-async fn the_next_page_is_fetched_from_graph_itself_and_not_without_end() {
+async fn g17_the_next_page_is_fetched_from_graph_itself_and_not_without_end() {
     let of = |next: &'static str| {
         Fake::new(move |seen| {
             let page = json!({ "value": [], "@odata.nextLink": next });

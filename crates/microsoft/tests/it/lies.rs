@@ -93,7 +93,7 @@ async fn every_call(fake: &Fake) -> Vec<(&'static str, Result<(), Failure>)> {
 }
 
 #[tokio::test]
-async fn nonsense_is_told_from_an_answer_by_every_call() {
+async fn g01_nonsense_is_told_from_an_answer_by_every_call() {
     for (what, response) in nonsense() {
         let fake = Fake::new(move |_| response.clone());
         for (call, outcome) in every_call(&fake).await {
@@ -109,9 +109,9 @@ async fn nonsense_is_told_from_an_answer_by_every_call() {
     }
 }
 
-/// G-16: over the one seam, for each call; see `network` for real sockets.
+/// Over the one seam, for each call; see `network` for real sockets.
 #[tokio::test]
-async fn no_call_follows_a_redirect() {
+async fn g16_no_call_follows_a_redirect() {
     for status in [301, 302, 303, 307, 308, 304] {
         let fake = Fake::new(move |_| {
             let mut response = raw(status, "text/plain", "");

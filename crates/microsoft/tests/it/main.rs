@@ -13,5 +13,6 @@ mod identity;
 mod lies;
 mod network;
 mod online_meetings;
+mod secure;
 mod token;
 mod users;

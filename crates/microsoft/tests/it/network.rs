@@ -83,9 +83,9 @@ async fn an_honest_answer_arrives() {
     me(at, &settings(PATIENT)).await.unwrap();
 }
 
-/// G-04: silence, a dribbled head, a dribbled body. Each ends at the deadline.
+/// Silence, a dribbled head, a dribbled body. Each ends at the deadline.
 #[tokio::test]
-async fn a_server_that_takes_its_time_is_left_at_the_deadline() {
+async fn g04_a_server_that_takes_its_time_is_left_at_the_deadline() {
     let dribbles: [&'static str; 3] = [
         "",
         "HTTP/1.1 200 OK\r\nx-very-slow-header: ",
@@ -116,9 +116,8 @@ async fn a_server_that_takes_its_time_is_left_at_the_deadline() {
     }
 }
 
-/// G-03.
 #[tokio::test]
-async fn a_gigabyte_is_cut_at_one_megabyte() {
+async fn g03_a_gigabyte_and_an_answer_without_end_are_cut_at_one_mebibyte() {
     for head in [
         "content-length: 1073741824\r\n\r\n",
         "transfer-encoding: chunked\r\n\r\n",
@@ -149,9 +148,36 @@ async fn a_gigabyte_is_cut_at_one_megabyte() {
     }
 }
 
-/// G-16.
+/// Nothing is unpacked that nobody asked to be packed.
 #[tokio::test]
-async fn a_redirect_is_not_followed_and_the_token_stays_here() {
+async fn g03_a_bomb_of_gzip_is_refused_as_it_came() {
+    const UNPACKED: usize = 64 << 20;
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    std::io::Write::write_all(&mut packed, &vec![b' '; UNPACKED]).unwrap();
+    let packed = Arc::new(packed.finish().unwrap());
+    assert!(packed.len() < UNPACKED / 500, "{} bytes", packed.len());
+    let at = server(move |mut stream, _| {
+        let packed = Arc::clone(&packed);
+        async move {
+            let head = format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\
+                 content-encoding: gzip\r\ncontent-length: {}\r\n\r\n",
+                packed.len()
+            );
+            // Who has read enough hangs up.
+            let _ = stream.write_all(head.as_bytes()).await;
+            let _ = stream.write_all(&packed).await;
+        }
+    })
+    .await;
+    let failure = me(at, &settings(PATIENT)).await.unwrap_err();
+    assert_eq!(failure.kind, Kind::Garbage, "{failure}");
+    let detail = failure.detail.as_deref();
+    assert_eq!(detail, Some("a compressed answer nobody asked for"));
+}
+
+#[tokio::test]
+async fn g16_a_redirect_is_not_followed_and_the_token_stays_here() {
     let visits = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&visits);
     let elsewhere = server(move |_, _| {

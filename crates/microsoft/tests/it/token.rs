@@ -108,19 +108,49 @@ async fn an_answer_without_a_refresh_token_says_so() {
     assert!(refresh(&fake).await.unwrap().refresh_token.is_none());
 }
 
-/// F12.
 #[tokio::test]
-async fn the_second_client_secret_is_tried_when_the_first_is_refused() {
+async fn f12_every_client_secret_is_tried_until_one_is_taken_and_that_one_is_asked_with_first() {
     let fake = Fake::new(|seen| match seen.form()["client_secret"].as_str() {
         OLD_SECRET => answer(200, &grant()),
         _ => refusal(401, "invalid_client", None, 7_000_222),
     });
+    let asked_with = |fake: &Fake| -> Vec<String> {
+        let seen = fake.seen();
+        let asked = seen.iter().map(|seen| seen.form()["client_secret"].clone());
+        asked.collect()
+    };
     refresh(&fake).await.unwrap();
-    assert_eq!(fake.seen().len(), 2);
+    refresh(&fake).await.unwrap();
+    assert_eq!(asked_with(&fake), [NEW_SECRET, OLD_SECRET, OLD_SECRET]);
 
-    let fake = Fake::new(|_| refusal(401, "invalid_client", None, 7_000_215));
+    // Microsoft knows the new one by now, and the old one ends.
+    let fake = Fake::new(|seen| {
+        let before = seen.form()["refresh_token"] == "before";
+        match (before, seen.form()["client_secret"].as_str()) {
+            (true, OLD_SECRET) | (false, NEW_SECRET) => answer(200, &grant()),
+            _ => refusal(401, "invalid_client", None, 7_000_222),
+        }
+    });
+    for token in ["before", "after", "after"] {
+        let token = SecretString::from(token);
+        fake.client.refresh(LARKSPUR, &token).await.unwrap();
+    }
+    assert_eq!(
+        asked_with(&fake),
+        [NEW_SECRET, OLD_SECRET, OLD_SECRET, NEW_SECRET, NEW_SECRET]
+    );
+
+    let fake = Fake::new(|seen| {
+        let newest = seen.form()["client_secret"] == NEW_SECRET;
+        let code = if newest { 7_000_215 } else { 7_000_222 };
+        refusal(401, "invalid_client", None, code)
+    });
     let failure = refresh(&fake).await.unwrap_err();
-    assert_eq!(failure.kind, Kind::ClientSecretWrong);
+    assert_eq!(
+        failure.kind,
+        Kind::ClientSecretWrong,
+        "what is said is of the newest"
+    );
     assert_eq!(failure.group(), Group::Application);
     assert_eq!(fake.seen().len(), 2, "each secret once");
 }

@@ -109,9 +109,8 @@ async fn people_are_found_by_name_and_then_by_mail_in_two_calls() {
     assert!(found[2].found.as_ref().unwrap().is_empty());
 }
 
-/// G-18.
 #[tokio::test]
-async fn two_accounts_of_one_address_are_both_shown() {
+async fn g18_two_accounts_of_one_address_are_both_shown() {
     let fake = Fake::new(|seen| {
         batch(seen, |url| {
             if url.starts_with("/users?") {
@@ -131,9 +130,8 @@ async fn two_accounts_of_one_address_are_both_shown() {
     assert_eq!(found[0].found.as_ref().unwrap().len(), 2);
 }
 
-/// G-18.
 #[tokio::test]
-async fn an_account_that_was_not_asked_for_is_not_taken() {
+async fn g18_an_account_that_was_not_asked_for_is_not_taken() {
     let fake = Fake::new(|seen| {
         batch(seen, |url| match url.starts_with("/users?") {
             false if url.contains("luis") => nobody(),
