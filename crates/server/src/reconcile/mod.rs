@@ -85,9 +85,10 @@ impl Tools {
 /// The longest call to Microsoft ends after thirty seconds; an activation makes a few.
 const LEASE: SignedDuration = SignedDuration::from_mins(3);
 
-/// Links of one organization that are worked on at once, over all nodes: Microsoft takes
-/// four calls at once for one host ("Microsoft Graph throttling guidance", Outlook limits).
-const LINKS_OF_ONE: u32 = 4;
+/// Rows about the meetings of one organization's host that are worked on at once, over all
+/// nodes: links, a live test, a comparison. Microsoft takes four calls at once for one host
+/// ("Microsoft Graph throttling guidance", Outlook limits).
+const AT_ONE_HOST: u32 = 4;
 /// So that some organizations whose Microsoft is slow don't fill all places (F19).
 const LINKS_AT_ONCE: usize = 32;
 
@@ -157,7 +158,7 @@ pub fn turns(tools: &Tools) -> Vec<Turn> {
     vec![
         Turn {
             rhythm: Rhythm {
-                of_one: LINKS_OF_ONE,
+                of_one: AT_ONE_HOST,
                 ..rhythm(Reconciler::Links, Rows::Links, LINKS_AT_ONCE, 1)
             },
             work: |tools, claims| Box::pin(links::reconcile(tools, claims)),
@@ -176,11 +177,17 @@ pub fn turns(tools: &Tools) -> Vec<Turn> {
             work: |tools, claims| Box::pin(tokens::reconcile(tools, claims)),
         },
         Turn {
-            rhythm: rhythm(Reconciler::Health, Rows::Integrations, 4, 1),
+            rhythm: Rhythm {
+                of_one: AT_ONE_HOST,
+                ..rhythm(Reconciler::Health, Rows::Integrations, 4, 1)
+            },
             work: |tools, claims| Box::pin(health::reconcile(tools, claims)),
         },
         Turn {
-            rhythm: rhythm(Reconciler::Drift, Rows::Drift, 2, 1),
+            rhythm: Rhythm {
+                of_one: AT_ONE_HOST,
+                ..rhythm(Reconciler::Drift, Rows::Drift, 2, 1)
+            },
             work: |tools, claims| Box::pin(drift::reconcile(tools, claims)),
         },
         Turn {

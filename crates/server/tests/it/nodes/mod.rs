@@ -4,6 +4,7 @@
 mod balancer;
 mod faults;
 mod logs;
+mod meter;
 mod pauses;
 mod rolling;
 mod sharing;
@@ -29,6 +30,7 @@ use crate::stories::folder::Folder;
 use crate::stories::{goes_to_the_integration, integrates_as};
 use crate::visitor::Visitor as _;
 use balancer::Balancer;
+use meter::Meter;
 use wire::Wire;
 
 const PASSWORD: &str = "sails of black and white";
@@ -98,7 +100,7 @@ impl Cluster {
 
     /// The same with more in the configuration, such as `[log]`.
     pub fn starts_with(name: &str, nodes: usize, more: &str) -> Self {
-        Self::starts_over(name, nodes, more, None).0
+        Self::starts_over(name, nodes, more, None, Standalone::starts(name), None).0
     }
 
     /// The same with a wire of the test's own between the nodes and their database.
@@ -107,8 +109,18 @@ impl Cluster {
         let server = url::Url::parse(&server).unwrap();
         let (host, port) = (server.host_str().unwrap(), server.port().unwrap_or(5432));
         let wire = Wire::leads_to(&format!("{host}:{port}"));
-        let (cluster, wire) = Self::starts_over(name, nodes, "", Some(wire));
+        let sandbox = Standalone::starts(name);
+        let (cluster, wire) = Self::starts_over(name, nodes, "", Some(wire), sandbox, None);
         (cluster, wire.expect("it was given"))
+    }
+
+    /// The same with somebody between the nodes and Graph who counts their calls.
+    pub fn starts_metered(name: &str, nodes: usize) -> (Self, Meter) {
+        let sandbox = Standalone::starts(name);
+        let meter = Meter::leads_to(&sandbox.first_line.url);
+        let graph = Some(meter.url.as_str());
+        let (cluster, _) = Self::starts_over(name, nodes, "", None, sandbox, graph);
+        (cluster, meter)
     }
 
     fn starts_over(
@@ -116,6 +128,8 @@ impl Cluster {
         nodes: usize,
         more: &str,
         wire: Option<Wire>,
+        sandbox: Standalone,
+        graph: Option<&str>,
     ) -> (Self, Option<Wire>) {
         let database = wait_for(FOUNDED.copy(found));
         let mut through = url::Url::parse(&database).unwrap();
@@ -123,7 +137,7 @@ impl Cluster {
             through.set_host(Some("127.0.0.1")).unwrap();
             through.set_port(Some(wire.port)).unwrap();
         }
-        let sandbox = Standalone::starts(name);
+        let graph = graph.unwrap_or(&sandbox.first_line.url).to_owned();
         let mut cluster = Self {
             nodes: Vec::new(),
             balancer: Balancer::listens(),
@@ -135,7 +149,7 @@ impl Cluster {
         cluster.prepares();
         for _ in 0..nodes {
             let (port, operator) = (free_port(), free_port());
-            let config = cluster.configures(through.as_str(), port, operator, more);
+            let config = cluster.configures(through.as_str(), &graph, [port, operator], more);
             let node = Node {
                 program: Child::starts(ITHACA, &["serve", "--config", &config], &[]),
                 url: format!("http://127.0.0.1:{port}"),
@@ -175,7 +189,13 @@ impl Cluster {
         .unwrap();
     }
 
-    fn configures(&self, database: &str, port: u16, operator: u16, more: &str) -> String {
+    fn configures(
+        &self,
+        database: &str,
+        graph: &str,
+        [port, operator]: [u16; 2],
+        more: &str,
+    ) -> String {
         let line = &self.sandbox.first_line;
         let (mail_host, mail_port) = line.smtp.rsplit_once(':').unwrap();
         let text = format!(
@@ -184,7 +204,7 @@ impl Cluster {
              [operator]\nlisten = \"127.0.0.1:{operator}\"\n\
              [smtp]\nhost = \"{mail_host}\"\nport = {mail_port}\ntls = \"none\"\n\
              from = \"ithaca@ithaca.example\"\n\
-             [microsoft]\nlogin = \"{microsoft}\"\ngraph = \"{microsoft}\"\n\
+             [microsoft]\nlogin = \"{microsoft}\"\ngraph = \"{graph}\"\n\
              join_hosts = [\"{join_host}\"]\nclient_id = \"{client_id}\"\n\
              client_secret_files = [\"client-secret\"]\n",
             url = self.balancer.url,

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
-use super::{Cluster, comes};
+use super::{Cluster, comes, comes_within};
 use crate::reader::{CLIENT, Reader};
-use crate::runtime::wait_for;
+use crate::runtime::{PATIENCE, wait_for};
 use crate::visitor::Visitor as _;
 
 /// A reconciler looks by itself this often; who is quicker was woken.
@@ -121,6 +121,47 @@ fn f29_three_nodes_make_each_meeting_and_send_each_message_once() {
     );
     let working = "SELECT COUNT(DISTINCT fencing) FROM meeting_links";
     assert!(cluster.counts(working) >= 1);
+}
+
+/// Links, live tests and comparisons of one organization, on whichever node.
+#[test]
+fn f17_g06_three_nodes_make_four_calls_at_once_for_one_host_and_no_more() {
+    const MEETINGS: usize = 30;
+    let (cluster, meter) = Cluster::starts_metered("metered", 3);
+    cluster.gets_teams();
+    // So long that the calls of all nodes meet.
+    let slow = serde_json::json!({
+        "on": { "path_prefix": "/v1.0/me/onlineMeetings" },
+        "do": { "delay_ms": 400 },
+    });
+    cluster.tells_the_sandbox(Method::POST, "faults", &slow);
+    let (path, draft) = cluster.meeting("", "teams");
+    for number in 0..MEETINGS {
+        let mut body = draft.clone();
+        body["title"] = Value::String(format!("Step {number:02}"));
+        let (status, made) = cluster.asks(Method::POST, &path, Some(&body), &[]).unwrap();
+        assert_eq!(status, StatusCode::CREATED, "{made}");
+    }
+    let tested = || {
+        cluster.counts("SELECT COALESCE(MAX(checked_at), 0) FROM integrations")
+            + cluster.counts("SELECT COALESCE(MAX(finished_at), 0) FROM drift_sweeps")
+    };
+    let before = tested();
+    let waiting = "SELECT COUNT(*) FROM meeting_links WHERE state = 'waiting'";
+    comes_within(3 * PATIENCE, "every link", || {
+        cluster.does_to_the_database(
+            "UPDATE integrations SET due_at = 0; UPDATE drift_sweeps SET due_at = 0",
+        );
+        cluster.counts(waiting) == 0
+    });
+    comes("a test and a comparison", || tested() > before);
+    let (all, most) = meter.counted();
+    assert!(all >= 3 * MEETINGS, "{all} calls");
+    assert!((2..=4).contains(&most), "{most} at once, of {all} calls");
+    // A test that is under way has a trial meeting.
+    let subjects = cluster.teams_meetings();
+    let made = subjects.iter().filter(|one| one.starts_with("Step "));
+    assert_eq!(made.count(), MEETINGS, "N1: {subjects:?}");
 }
 
 #[test]

@@ -4,10 +4,14 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use ithaca::clock::Clock;
+use ithaca::store::drift::{self, Sweep};
+use ithaca::store::integrations::{self, Integration};
 use ithaca::store::lease::{self, Claim, Rota, Share, Work};
 use ithaca::store::outbox::{self, Fate, Message};
-use ithaca::store::{Store, sql};
+use ithaca::store::{Store, links, sql};
 use jiff::SignedDuration;
+use mentoring::link::{LinkState, WaitingReason};
+use mentoring::organization::MeetingId;
 use sea_orm::{ConnectionTrait as _, Statement};
 
 use super::{Company, World, on_both};
@@ -20,6 +24,7 @@ on_both! {
     f44_who_has_very_much_to_do_waits_for_the_others_after_every_batch,
     f43_a_hundred_thousand_rows_due_at_once_are_taken_in_turn_and_soon,
     of_one_organization_no_more_are_worked_on_at_once_than_may_be,
+    f17_links_a_test_and_a_comparison_share_the_four_places_at_one_host,
 }
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
@@ -295,4 +300,63 @@ async fn of_one_organization_no_more_are_worked_on_at_once_than_may_be(world: &W
     let next =
         lease::claim_in_turn(&world.store, Work::Outbox, "two", share, MINUTE, &mut rota).await;
     assert_eq!(next.unwrap().len(), 1);
+}
+
+async fn f17_links_a_test_and_a_comparison_share_the_four_places_at_one_host(world: &World) {
+    const SHARE: Share = Share {
+        batches: 32,
+        rows: 1,
+        of_one: 4,
+    };
+    let id = world.larkspur.id;
+    let takes = async |work, node| {
+        let mut rota = Rota::default();
+        let claims = lease::claim_in_turn(&world.store, work, node, SHARE, MINUTE, &mut rota).await;
+        claims.unwrap()
+    };
+    let ends = async |claim: Claim| {
+        let tx = world.store.begin(id).await.unwrap();
+        assert!(lease::release(&tx, &claim, None).await.unwrap());
+        tx.commit().await.unwrap();
+    };
+    let tx = world.store.begin(id).await.unwrap();
+    let waiting = LinkState::Waiting(WaitingReason::BeingMade);
+    for _ in 0..20 {
+        let meeting = MeetingId(world.randomness.uuid_v7(tx.now));
+        links::want(&tx, id, meeting, &waiting, 0).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let mut at_work = takes(Work::Links, "one").await;
+    assert_eq!(at_work.len(), 4);
+    assert_eq!(takes(Work::Links, "two").await, []);
+
+    // A test is asked for, and a comparison: there is no room for them yet, nor for more links.
+    let tx = world.store.begin(id).await.unwrap();
+    let sweep = Sweep {
+        begun_at: tx.now,
+        asked_at: None,
+        finished_at: None,
+        looked: 0,
+    };
+    drift::save(&tx, id, &sweep).await.unwrap();
+    drift::due_at(&tx, id, tx.now).await.unwrap();
+    let integration = Integration::none(id);
+    integrations::save(&tx, &integration, Some(tx.now))
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    for work in [Work::Integrations, Work::Drift, Work::Links] {
+        assert_eq!(takes(work, "two").await, [], "four are at work");
+    }
+    ends(at_work.pop().unwrap()).await;
+    assert_eq!(takes(Work::Links, "two").await, [], "the test is next");
+    let test = takes(Work::Integrations, "two").await.remove(0);
+    assert_eq!(takes(Work::Drift, "three").await, []);
+    ends(at_work.pop().unwrap()).await;
+    assert_eq!(takes(Work::Links, "one").await, [], "then the comparison");
+    let comparison = takes(Work::Drift, "three").await.remove(0);
+    assert_eq!(takes(Work::Links, "one").await, []);
+    ends(test).await;
+    ends(comparison).await;
+    assert_eq!(takes(Work::Links, "one").await.len(), 2);
 }
