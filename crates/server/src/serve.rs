@@ -195,9 +195,9 @@ pub async fn refuse_without_keys(
     let untouched = Store::connect(place, clock.clone())
         .await
         .map_err(|error| unopened(place, &error))?;
-    // A value that is none is refused where it is used.
-    let keys = sealed::keys(&untouched).await.unwrap_or_default();
+    let keys = sealed::keys(&untouched).await;
     untouched.close().await;
+    let keys = keys.map_err(|error| unopened(place, &error))?;
     match keys.iter().find(|one| !vault.has_key(&one.key)) {
         None => Ok(()),
         Some(Sealed {

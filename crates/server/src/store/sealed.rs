@@ -6,7 +6,7 @@ use mentoring::organization::OrganizationId;
 use sea_orm::{ConnectionTrait, FromQueryResult, Statement, Value};
 use uuid::Uuid;
 
-use super::{Store, StoreError, Stored, Tx};
+use super::{Store, Stored, Tx, sql};
 use crate::vault::{Place, Vault, VaultError};
 
 /// A column whose values are sealed, one by one.
@@ -62,7 +62,8 @@ pub struct Sealed {
     pub key: String,
 }
 
-/// One value for each key that is needed to open what is stored here.
+/// One value for each key that is needed to open what is stored here. A value that nobody
+/// sealed hides no other: it is refused where it is used.
 pub async fn keys(store: &Store) -> Stored<Vec<Sealed>> {
     let on = store.read();
     let mut known: Vec<Sealed> = Vec::new();
@@ -72,18 +73,21 @@ pub async fn keys(store: &Store) -> Stored<Vec<Sealed>> {
         ..
     } in COLUMNS.into_iter().filter(|one| one.is_needed)
     {
+        // A database from before this table has nothing in it.
+        if !sql::has_column(on, table, column).await? {
+            continue;
+        }
         let text = format!(
             "SELECT organization_id, id, substr({column}, 1, {HEAD}) AS value FROM {table} \
              WHERE {column} IS NOT NULL"
         );
         let statement = Statement::from_string(on.get_database_backend(), text);
-        // A database from before this table has nothing in it.
-        let rows = Found::find_by_statement(statement).all(on).await;
-        for row in rows.unwrap_or_default() {
+        for row in Found::find_by_statement(statement).all(on).await? {
             let organization = OrganizationId(row.organization_id);
-            let place = place(table, column, &row);
-            let key = Vault::key_of(place, &row.value)
-                .map_err(|error| StoreError::Unreadable(error.to_string()))?;
+            let Ok(key) = Vault::key_of(place(table, column, &row), &row.value) else {
+                tracing::warn!(organization.id = %organization, table, "a stored secret is none that was ever sealed");
+                continue;
+            };
             if !known.iter().any(|one| one.key == key) {
                 known.push(Sealed {
                     organization,

@@ -65,6 +65,19 @@ pub async fn one_at_a_time(on: &impl ConnectionTrait, name: &str) -> Stored<()> 
     Ok(())
 }
 
+/// Whether there is such a column here: in a database of another version it may not be.
+pub async fn has_column(on: &impl ConnectionTrait, table: &str, column: &str) -> Stored<bool> {
+    let text = if is_postgres(on) {
+        "SELECT 1 AS found FROM information_schema.columns \
+         WHERE table_schema = current_schema() AND table_name = $1 AND column_name = $2"
+    } else {
+        "SELECT 1 AS found FROM pragma_table_info($1) WHERE name = $2"
+    };
+    let names = [table.into(), column.into()];
+    let statement = Statement::from_sql_and_values(on.get_database_backend(), text, names);
+    Ok(on.query_one_raw(statement).await?.is_some())
+}
+
 /// A pattern for `LOWER(…) LIKE … ESCAPE '\'` that finds these letters anywhere.
 ///
 /// What is no ASCII letter is folded by one database and not by the other, so that any

@@ -8,6 +8,7 @@ mod credentials;
 mod leases;
 mod lists;
 mod proposals;
+mod sealed;
 mod series;
 mod sight;
 
