@@ -266,8 +266,10 @@ async fn conclude(
             integrations::save(&tx, &tested, None).await?;
             match host::cause(&failure) {
                 None => {
-                    host::token_refused(tools, &tx, access, &failure).await?;
-                    Some(tx.now + WHILE_BLOCKED)
+                    let refused = host::token_refused(tools, &tx, access, &failure).await?;
+                    // What was refreshed a moment ago is refused: the sign-in is tried again
+                    // in its own time, and asks for the next test (G-14).
+                    refused.is_none().then_some(tx.now + WHILE_BLOCKED)
                 }
                 Some(cause) => {
                     host::attention(tools, &tx, organization, cause, &failure).await?;

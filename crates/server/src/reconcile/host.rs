@@ -296,10 +296,14 @@ pub async fn attention(
     }
     let is_known = before.state == state;
     let mut found = diagnosis(failure, tx.now);
-    if let Some(known) = before.diagnosis.as_ref().filter(|_| is_known) {
-        if known.kind == found.kind {
-            return Ok(());
-        }
+    let known = before.diagnosis.as_ref();
+    let is_same = known.is_some_and(|known| known.kind == found.kind);
+    // The sign-in was taken again, and the test after it found what was wrong before.
+    let is_back = is_same && before.state == IntegrationState::Checking;
+    if is_known && is_same {
+        return Ok(());
+    }
+    if let Some(known) = known.filter(|_| is_known || is_back) {
         found.since = known.since;
     }
     let since = found.since;
@@ -314,6 +318,9 @@ pub async fn attention(
     }
     if cause.is_about_sign_in() {
         credentials::due_at(tx, organization, tx.now + WHILE_REFUSED).await?;
+    }
+    if is_back {
+        return Ok(());
     }
     audit::append(
         tx,

@@ -1,11 +1,13 @@
 //! What becomes of a connection over days and nights: people, a clock that the test moves,
 //! the reconcilers turned by hand, and the sandbox tenant as the truth.
 
+mod answers;
 mod dictionary;
 mod drift;
 mod given_up;
 mod mail;
 mod nightly;
+mod outage;
 mod reconnect;
 mod removal;
 mod stumbling;
@@ -59,6 +61,10 @@ impl Office {
         let eight: Timestamp = "2026-11-23T08:00:00Z".parse().unwrap();
         let clock = Clock::manual(eight);
         let tenant = Tenant::at(&clock);
+        Self::opens_beside(tenant, clock).await
+    }
+
+    async fn opens_beside(tenant: Tenant, clock: Clock) -> Self {
         let house = House::opens_on_monday_beside(&tenant, clock).await;
         Self { tenant, house }
     }

@@ -63,17 +63,24 @@ async fn n10_however_long_microsoft_is_down_a_minute_after_it_the_connection_is_
 
 #[tokio::test]
 async fn n10_an_answer_without_sense_is_looked_at_again_within_a_minute() {
-    let office = Office::is_integrated().await;
-    let nonsense = Act::answer(201, json!({ "id": 7 }));
-    let create = "/v1.0/me/onlineMeetings/createOrGet";
-    office.tenant.sandbox.fault(Fault::once(create, nonsense));
-    let amara = office.amara().await;
-    amara.posts(&format!("{TEAMS}/check"), &[]).await;
-    office.settles().await;
-    let wrong = IntegrationState::NeedsAttention(Cause::WrongAnswer);
-    assert_eq!(office.state().await, wrong);
-    office.lives(super::minutes(1)).await;
-    assert_eq!(office.state().await, IntegrationState::Integrated);
+    let place = "/v1.0/me/onlineMeetings";
+    let another = json!({ "joinWebUrl": "https://teams.example/l/meetup-join/x" });
+    for what in [
+        json!({ "on": { "path_prefix": place }, "times": 1, "do": { "status": 201, "body": { "id": 7 } } }),
+        json!({ "on": { "path_prefix": place }, "times": 1, "do": { "alter": another } }),
+        json!({ "on": { "method": "PATCH" }, "times": 1, "do": { "graph_error": "NotFound", "status": 404 } }),
+    ] {
+        let office = Office::is_integrated().await;
+        let fault: Fault = serde_json::from_value(what.clone()).unwrap();
+        office.tenant.sandbox.fault(fault);
+        let amara = office.amara().await;
+        amara.posts(&format!("{TEAMS}/check"), &[]).await;
+        office.settles().await;
+        let wrong = IntegrationState::NeedsAttention(Cause::WrongAnswer);
+        assert_eq!(office.state().await, wrong, "{what}");
+        office.lives(super::minutes(1)).await;
+        assert_eq!(office.state().await, IntegrationState::Integrated, "{what}");
+    }
 }
 
 #[tokio::test]

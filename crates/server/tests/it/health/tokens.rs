@@ -1,5 +1,6 @@
 //! The host's sign-in: kept alive by one at a time, and missed the moment it is gone.
 
+use ithaca::clock::Clock;
 use ithaca::reconcile::Tools;
 use ithaca::store::alarms;
 use ithaca::store::credentials;
@@ -7,10 +8,13 @@ use ithaca::store::lease::Work;
 use jiff::SignedDuration;
 use mentoring::integration::{Cause, IntegrationState};
 use mentoring::link::{LinkState, WaitingReason};
+use sandbox::Secret;
 use sandbox::faults::{Act, Fault};
+use sandbox::tenant::app::ClientSecret;
+use uuid::Uuid;
 
 use super::{Office, due, minutes, works};
-use crate::pages::tenant::SCHEDULER;
+use crate::pages::tenant::{SCHEDULER, Tenant};
 
 const TOKEN: &str = "/oauth2/v2.0/token";
 
@@ -300,4 +304,73 @@ async fn f12_an_expired_secret_is_the_instances_one_alarm_and_nobodys_mail() {
     office.lives(minutes(10)).await;
     assert_eq!(office.state().await, IntegrationState::Integrated);
     assert_eq!(alarms::list(&house.world.store).await.unwrap(), []);
+}
+
+/// The operator rolls the secret: the new one is put into the configuration before Microsoft
+/// knows it, the old one ends by itself, and nobody notices anything.
+#[tokio::test]
+async fn f12_a_secret_is_rolled_without_an_interruption_while_two_are_configured() {
+    const NEWER: &str = "the newer secret";
+    let clock = Clock::manual("2026-11-23T08:00:00Z".parse().unwrap());
+    let mut tenant = Tenant::at(&clock);
+    tenant.newer_secret = Some(NEWER);
+    let app = tenant.sandbox.ithaca().0;
+    let in_days = |days: i64| clock.now() + SignedDuration::from_hours(24 * days);
+    let (day_two, day_six) = (in_days(2), in_days(6));
+    tenant.sandbox.change(|state| {
+        let app = state.apps.get_mut(&app).unwrap();
+        app.secrets
+            .iter_mut()
+            .for_each(|old| old.expires_at = day_two);
+    });
+    let office = Office::opens_beside(tenant, clock).await;
+    office.connects(SCHEDULER).await;
+    let a_day = SignedDuration::from_hours(24);
+    let works = async |title: &str| {
+        office.lives(a_day).await;
+        assert_eq!(
+            office.state().await,
+            IntegrationState::Integrated,
+            "{title}"
+        );
+        let meeting = office.mei_plans(title, "2026-12-07T09:00").await;
+        office.settles().await;
+        assert_eq!(
+            office.link(meeting).await.state,
+            LinkState::Ready,
+            "{title}"
+        );
+        assert_eq!(alarms::list(&office.house.world.store).await.unwrap(), []);
+    };
+    works("Only the old one is known").await;
+    office.microsoft(|state| {
+        state
+            .apps
+            .get_mut(&app)
+            .unwrap()
+            .secrets
+            .push(ClientSecret {
+                id: Uuid::nil(),
+                value: Secret::new(NEWER),
+                expires_at: day_six,
+            });
+    });
+    for title in [
+        "Both are",
+        "The old one has ended",
+        "Only the new one is known",
+    ] {
+        works(title).await;
+    }
+    assert_eq!(office.warnings().await, 0);
+
+    // All are refused: that is the instance's alarm, and says so of the newest.
+    office.lives(a_day * 3).await;
+    let alarms = alarms::list(&office.house.world.store).await.unwrap();
+    let [alarm] = &alarms[..] else {
+        panic!("{alarms:?}");
+    };
+    assert!(alarm.detail.contains("has expired"), "{}", alarm.detail);
+    assert!(!alarm.detail.contains(NEWER), "{}", alarm.detail);
+    assert_eq!(office.warnings().await, 0);
 }

@@ -29,6 +29,8 @@ pub struct Tenant {
     pages: Router,
     redeemed: Arc<AtomicUsize>,
     looked: Arc<AtomicUsize>,
+    /// A client secret that Ithaca has beside the one of the seed, and asks with first.
+    pub newer_secret: Option<&'static str>,
     /// The wire between the two.
     pub wire: Wire,
 }
@@ -116,6 +118,7 @@ impl Tenant {
             sandbox,
             redeemed: Arc::default(),
             looked: Arc::default(),
+            newer_secret: None,
             wire: Wire::default(),
         }
     }
@@ -148,9 +151,10 @@ impl Tenant {
         });
         let (client_id, secret) = self.sandbox.ithaca();
         let login: Url = MICROSOFT.parse().expect("an address");
+        let secrets = self.newer_secret.into_iter().chain([secret.reveal()]);
         let application = Application {
             client_id: client_id.0,
-            client_secrets: vec![SecretString::from(secret.reveal().to_owned())],
+            client_secrets: secrets.map(SecretString::from).collect(),
             redirect_uri: CALLBACK.parse().expect("an address"),
         };
         microsoft_client(
