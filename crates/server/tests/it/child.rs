@@ -165,6 +165,27 @@ impl Child {
         assert!(lifted.expect("util-linux is there").success());
     }
 
+    /// From now on, the kernel gives it little more memory than it has.
+    pub fn gets_little_more_memory(&self) {
+        const LITTLE: u64 = 4 * 1024;
+        let pid = self.id().to_string();
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        // What is only reserved is none yet.
+        let size = status.lines().find_map(|line| line.strip_prefix("VmData:"));
+        let kilobytes = size.and_then(|size| size.trim().strip_suffix(" kB"));
+        let kilobytes: u64 = kilobytes
+            .and_then(|size| size.parse().ok())
+            .expect("it lives");
+        let limited = Command::new("prlimit")
+            .args([
+                "--pid",
+                &pid,
+                &format!("--data={}", (kilobytes + LITTLE) * 1024),
+            ])
+            .status();
+        assert!(limited.expect("util-linux is there").success());
+    }
+
     fn hears(&self, signal: &str) {
         Command::new("kill")
             .args([signal, &self.process.id().to_string()])

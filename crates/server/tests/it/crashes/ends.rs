@@ -1,4 +1,5 @@
-//! The process ends: asked to, half-way through that, by force, or it runs out of files.
+//! The process ends: asked to, half-way through that, by force, or it runs out of files or
+//! of memory.
 
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -7,7 +8,7 @@ use ithaca::clock::Randomness;
 use serde_json::json;
 
 use super::database::plans;
-use super::deeds::{asks, meeting, waits_for_link};
+use super::deeds::{asks, asks_with_key, meeting, new_meeting, waits_for_link};
 use super::ground::Ground;
 use crate::runtime::{GLANCE, PATIENCE};
 use crate::stories::gets_teams;
@@ -167,4 +168,64 @@ fn f42_when_files_run_out_the_program_lives_and_answers_once_there_are_some() {
         std::thread::sleep(GLANCE);
     }
     assert_eq!(plans(&demo, "Files again", "files-again").unwrap().0, 201);
+}
+
+#[test]
+fn f42_when_memory_runs_out_everything_acknowledged_is_there_after_the_next_start() {
+    let ground = Ground::on_sqlite("memory");
+    let mut demo = ground.starts();
+    let mut acknowledged = Vec::new();
+    for number in 0..3 {
+        let title = format!("Before {number}");
+        assert_eq!(plans(&demo, &title, &title).unwrap().0, 201);
+        acknowledged.push(title);
+    }
+    demo.program.gets_little_more_memory();
+    let has_run_out = |demo: &mut crate::demo::Demo| {
+        let said = demo.program.errors();
+        // Of a thread that found none, the kernel says that it should try again.
+        demo.program.has_ended() || said.contains("memory") || said.contains("os error 11")
+    };
+    let deadline = Instant::now() + PATIENCE;
+    let agenda = "Long ago. ".repeat(300);
+    for round in 0.. {
+        if has_run_out(&mut demo) {
+            break;
+        }
+        assert!(Instant::now() < deadline, "there is always more memory");
+        let done = std::thread::scope(|scope| {
+            let (demo, agenda) = (&demo, &agenda);
+            // Ever more at once, until there is no room for all of them.
+            let writers: Vec<_> = (0..8 * (round + 1))
+                .map(|writer| {
+                    scope.spawn(move || {
+                        let title = format!("Tight {round} {writer}");
+                        let (path, mut body) = new_meeting(demo, &title, "phone").ok()?;
+                        body["agenda"] = json!(agenda);
+                        let (status, _) =
+                            asks_with_key(demo, "Mei Tanaka", &path, &body, &title).ok()?;
+                        (status == 201).then_some(title)
+                    })
+                })
+                .collect();
+            let ended = writers.into_iter().filter_map(|one| one.join().ok());
+            ended.flatten().collect::<Vec<_>>()
+        });
+        acknowledged.extend(done);
+    }
+    println!("{} were acknowledged", acknowledged.len());
+    assert!(acknowledged.len() > 3, "it ran out before anybody asked");
+    if !demo.program.has_ended() {
+        demo.program.is_killed();
+    }
+    demo.program.ended();
+    drop(demo);
+    let demo = ground.starts();
+    assert_eq!(ground.damages(), Vec::<String>::new());
+    for title in &acknowledged {
+        let kept = meeting(&demo, "Mei Tanaka", title).unwrap();
+        assert!(kept.is_some(), "N5: {title}");
+    }
+    ground.audit_has_no_gap();
+    assert_eq!(plans(&demo, "Room again", "room-again").unwrap().0, 201);
 }

@@ -1,6 +1,6 @@
 //! The documents say what is so: every promise of the article has a test that carries its
-//! number (docs/article.md), every invariant and fault has a test or says why not
-//! (docs/promises.md), every link leads somewhere, every file that is named exists.
+//! number (docs/article.md), every invariant and fault has a test or says why not, every
+//! answer of Microsoft's a test that carries its number (docs/promises.md), every link leads somewhere, every file that is named exists.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -62,10 +62,16 @@ fn invariants_and_faults() -> Vec<String> {
     invariants.chain(faults).collect()
 }
 
+/// What Microsoft may answer, by the numbers of the attack list.
+fn answers() -> Vec<String> {
+    (1..=20).map(|number| format!("G-{number:02}")).collect()
+}
+
 /// Each has one row, whose last cell names tests that are there, or says what is not shown.
-fn every_invariant_and_fault_is_answered_for(sources: &[Source], promises: &Source) -> Vec<String> {
+/// A test of an answer of Microsoft's carries its number in its name.
+fn every_row_is_answered_for(sources: &[Source], promises: &Source) -> Vec<String> {
     let mut findings = Vec::new();
-    for number in invariants_and_faults() {
+    for number in invariants_and_faults().into_iter().chain(answers()) {
         let start = format!("| {number} |");
         let rows: Vec<&str> = promises
             .text
@@ -83,6 +89,11 @@ fn every_invariant_and_fault_is_answered_for(sources: &[Source], promises: &Sour
             .collect();
         if tests.is_empty() && !shown.contains("Not shown:") {
             findings.push(format!("{number} has neither a test nor a reason"));
+        }
+        let word = number.to_lowercase().replace('-', "");
+        let carries = |name: &str| name.split('_').any(|part| part == word);
+        if number.starts_with('G') && !tests.iter().any(|(_, name)| carries(name)) {
+            findings.push(format!("{number} has no test that carries its number"));
         }
         for (file, name) in tests {
             let path = format!("crates/{file}");
@@ -240,15 +251,13 @@ fn every_promise_of_the_article_has_a_test_that_carries_its_number() {
 }
 
 #[test]
-fn every_invariant_and_fault_has_a_test_or_says_why_not() {
+fn every_invariant_fault_and_answer_has_a_test_or_says_why_not() {
     let sources = source::all();
     let promises = sources
         .iter()
         .find(|source| source.path == "docs/promises.md")
         .expect("the table is there");
-    assert_none(&every_invariant_and_fault_is_answered_for(
-        &sources, promises,
-    ));
+    assert_none(&every_row_is_answered_for(&sources, promises));
 }
 
 #[test]
@@ -299,9 +308,9 @@ fn a_document_that_says_what_is_not_so_is_found_out() {
     }
     let promises = Source::new(
         "docs/promises.md",
-        "| N1 | x | `a/tests/b.rs::told` |\n| N2 | x | `a/tests/b.rs::gone` |\n| F01 | x | Not shown: no room. |\n| F02 | x | later |\n",
+        "| N1 | x | `a/tests/b.rs::told` |\n| N2 | x | `a/tests/b.rs::gone` |\n| F01 | x | Not shown: no room. |\n| F02 | x | later |\n| G-01 | x | `a/tests/b.rs::told` |\n",
     );
-    let found = every_invariant_and_fault_is_answered_for(&sources, &promises).join("\n");
+    let found = every_row_is_answered_for(&sources, &promises).join("\n");
     for right in ["N1 ", "F01 "] {
         assert!(!found.contains(right), "{found}");
     }
@@ -309,6 +318,8 @@ fn a_document_that_says_what_is_not_so_is_found_out() {
         "N2 names crates/a/tests/b.rs::gone",
         "F02 has neither",
         "F46 has 0 rows",
+        "G-01 has no test that carries its number",
+        "G-20 has 0 rows",
     ] {
         assert!(found.contains(wrong), "{wrong} in {found}");
     }
