@@ -4,7 +4,6 @@
 //! is deleted, which is the links' work; then one commit hands everything to the new host,
 //! under which the links are made anew (F14).
 
-use jiff::SignedDuration;
 use mentoring::event::Event;
 use mentoring::health::refresh_due;
 use mentoring::integration::IntegrationState;
@@ -14,17 +13,15 @@ use microsoft::{AccessToken, Grant, Holder, ObjectId};
 use secrecy::ExposeSecret;
 
 use super::health::Trial;
-use super::{Tools, Trouble, host};
+use super::{Tools, Trouble, host, removal};
 use crate::store::audit::{self, Author};
 use crate::store::credentials::{self, Credentials};
 use crate::store::integrations::{self, Integration};
-use crate::store::lease::{self, Claim, Work};
+use crate::store::lease::{self, Claim};
 use crate::store::left_meetings::{self, Fate, LeftMeeting};
 use crate::store::reconnections::{self, Reconnection, token_place};
 use crate::store::{Tx, directory, links, meetings};
 use crate::wake::Reconciler;
-
-const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(1);
 
 /// Tests an account that signed in and is to host, if there is one.
 pub async fn test(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
@@ -85,13 +82,11 @@ pub async fn step(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
         return Ok(());
     };
     let being_deleted = links::count_being_deleted(&tx, organization).await?;
-    let mut held = false;
-    // Whoever still works with the old token finishes first; nobody new begins.
-    for work in [Work::Links, Work::Directory, Work::Credentials, Work::Drift] {
-        held |= lease::count_held(&tx, work, organization).await? > 0;
-    }
+    let held_until = removal::held_until(&tx, organization).await?;
+    let held = held_until.is_some();
     if reconnect::step(being_deleted, held, reconnection.started_at, tx.now) == Step::Wait {
-        lease::release(&tx, claim, Some(tx.now + LOOK_AGAIN)).await?;
+        let at = removal::look_again_at(&tx, organization, held_until).await?;
+        lease::release(&tx, claim, Some(at)).await?;
         return Ok(tx.commit().await?);
     }
     let left = leave(tools, &tx, claim).await?;

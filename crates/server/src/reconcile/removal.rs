@@ -4,17 +4,21 @@
 //! are the links' work; then one commit erases the token and everything that came from
 //! the directory, and no call is made with it any more (S12, K-10, N8).
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use mentoring::event::Event;
 use mentoring::integration::IntegrationState;
+use mentoring::organization::OrganizationId;
 
 use super::{Tools, Trouble};
 use crate::store::audit::{self, Author};
 use crate::store::integrations::{self, Check, Integration};
 use crate::store::lease::{self, Claim, Work};
-use crate::store::{consents, credentials, directory, drift, left_meetings, links};
+use crate::store::{Tx, consents, credentials, directory, drift, left_meetings, links};
 
-const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(1);
+/// What is under way may be done so soon.
+const SOON: SignedDuration = SignedDuration::from_secs(1);
+/// What is put off is looked at so often all the same, for it may be woken.
+const AT_LEAST_EVERY: SignedDuration = SignedDuration::from_secs(20);
 
 /// Looks whether the deletions are done; if so, erases.
 pub async fn step(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
@@ -23,13 +27,11 @@ pub async fn step(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
     if !lease::holds(&tx, claim).await? {
         return Ok(());
     }
-    let mut waits = links::count_being_deleted(&tx, organization).await? > 0;
-    // Whoever still works with the token finishes first; nobody new begins.
-    for work in [Work::Links, Work::Directory, Work::Credentials, Work::Drift] {
-        waits |= lease::count_held(&tx, work, organization).await? > 0;
-    }
-    if waits {
-        lease::release(&tx, claim, Some(tx.now + LOOK_AGAIN)).await?;
+    let waits = links::count_being_deleted(&tx, organization).await? > 0;
+    let held_until = held_until(&tx, organization).await?;
+    if waits || held_until.is_some() {
+        let at = look_again_at(&tx, organization, held_until).await?;
+        lease::release(&tx, claim, Some(at)).await?;
         tx.commit().await?;
         return Ok(());
     }
@@ -77,4 +79,33 @@ pub async fn step(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
     lease::release(&tx, claim, None).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// Until when at the latest anybody works with the host's token, who finishes first; nobody new
+/// begins.
+pub(super) async fn held_until(
+    tx: &Tx,
+    organization: OrganizationId,
+) -> Result<Option<Timestamp>, Trouble> {
+    let mut until = None;
+    for work in [Work::Links, Work::Directory, Work::Credentials, Work::Drift] {
+        until = until.max(lease::held_until(tx, work, organization).await?);
+    }
+    Ok(until)
+}
+
+/// When to look again whether everything is deleted and nobody works any more. To ask every
+/// second would be in vain while the next deletion is put off for long, or where the one who
+/// held a row is gone and its lease has to run out.
+pub(super) async fn look_again_at(
+    tx: &Tx,
+    organization: OrganizationId,
+    held_until: Option<Timestamp>,
+) -> Result<Timestamp, Trouble> {
+    let due = links::next_deletion(tx, organization).await?;
+    let until_due = due.map(|due| due.duration_since(tx.now));
+    let held_for = held_until.map(|until| super::LEASE - until.duration_since(tx.now));
+    let waits = [until_due, held_for.map(|held| held / 4)];
+    let wait = waits.into_iter().flatten().min().unwrap_or(SOON);
+    Ok(tx.now + wait.clamp(SOON, AT_LEAST_EVERY))
 }

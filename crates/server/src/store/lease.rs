@@ -393,12 +393,16 @@ pub async fn renew(tx: &Tx, claim: &Claim, lease: SignedDuration) -> Stored<bool
     Ok(done.rows_affected() == 1)
 }
 
-/// How many rows of an organization somebody works on just now.
-pub async fn count_held(tx: &Tx, work: Work, organization: OrganizationId) -> Stored<i64> {
+/// Until when at the latest somebody works on a row of an organization.
+pub async fn held_until(
+    tx: &Tx,
+    work: Work,
+    organization: OrganizationId,
+) -> Stored<Option<Timestamp>> {
     let on = tx.on();
     let mut values: Vec<Value> = vec![organization.0.into()];
     let text = format!(
-        "SELECT COUNT(*) AS held FROM {} WHERE organization_id = $1 AND lease_until > {}",
+        "SELECT MAX(lease_until) AS until FROM {} WHERE organization_id = $1 AND lease_until > {}",
         work.table(),
         sql::now_millis(on, tx.database_now, &mut values)
     );
@@ -409,10 +413,11 @@ pub async fn count_held(tx: &Tx, work: Work, organization: OrganizationId) -> St
             values,
         ))
         .await?;
-    Ok(row
-        .map(|row| row.try_get("", "held"))
+    let until: Option<i64> = row
+        .map(|row| row.try_get("", "until"))
         .transpose()?
-        .unwrap_or_default())
+        .flatten();
+    Ok(until.map(super::instant))
 }
 
 /// What waits in a table and what is under way.

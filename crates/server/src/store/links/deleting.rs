@@ -1,25 +1,47 @@
 //! Teams meetings that are to be deleted: how many are left, and which.
 
+use jiff::Timestamp;
 use mentoring::organization::OrganizationId;
 use mentoring::role::Sight;
 use sea_orm::sea_query::ExprTrait;
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{Link, link, row};
-use crate::store::{Store, Stored, Tx};
+use crate::store::{Store, Stored, Tx, instant};
 
 /// How many Teams meetings are still being deleted, or may still be made by a late call and
 /// are to be deleted then; those given up are not among them.
 pub async fn count_being_deleted(tx: &Tx, organization: OrganizationId) -> Stored<u64> {
     let being = tombstones(organization).filter(row::Column::DueAt.is_not_null());
-    let late = row::Entity::find()
+    Ok(being.count(tx.on()).await? + late(organization).count(tx.on()).await?)
+}
+
+/// When the next of them is tried.
+pub async fn next_deletion(tx: &Tx, organization: OrganizationId) -> Stored<Option<Timestamp>> {
+    let mut next: Option<Timestamp> = None;
+    for rows in [tombstones(organization), late(organization)] {
+        let due: Option<Option<i64>> = rows
+            .filter(row::Column::DueAt.is_not_null())
+            .select_only()
+            .column(row::Column::DueAt)
+            .order_by_asc(row::Column::DueAt)
+            .into_tuple()
+            .one(tx.on())
+            .await?;
+        let due = due.flatten().map(instant);
+        next = next.into_iter().chain(due).min();
+    }
+    Ok(next)
+}
+
+fn late(organization: OrganizationId) -> sea_orm::Select<row::Entity> {
+    row::Entity::find()
         .filter(row::Column::OrganizationId.eq(organization.0))
         .filter(row::Column::Wanted.eq(false))
         .filter(row::Column::DeletedConfirmed.eq(true))
         .filter(row::Column::LateUntil.is_not_null())
         .filter(row::Column::DueAt.is_not_null())
-        .filter(row::Column::Kept.eq(false));
-    Ok(being.count(tx.on()).await? + late.count(tx.on()).await?)
+        .filter(row::Column::Kept.eq(false))
 }
 
 /// How many Teams meetings are still to be deleted, for the page that shows the progress.

@@ -22,7 +22,9 @@ use uuid::Uuid;
 
 use super::{Store, StoreError, Stored, Tx, instant, meetings, millis, word};
 
-pub use deleting::{count_being_deleted, count_tombstones, give_up_deleting, list_tombstones};
+pub use deleting::{
+    count_being_deleted, count_tombstones, give_up_deleting, list_tombstones, next_deletion,
+};
 pub use given_up::{GivenUp, give_up, list_given_up, others_got_through, take_up, wake_given_up};
 pub use upkeep::{abandon_tombstones, list_moving, list_to_look_at, looked, move_away, put_off};
 
