@@ -8,6 +8,18 @@ use crate::world::Options;
 /// With what was wrong.
 const ONCE_BROKEN: &[(u64, &str)] = &[
     (
+        1_414,
+        "a comparison that a dead sign-in had stopped stood still when it worked again",
+    ),
+    (
+        1_549,
+        "a lobby that was set late, just before it was read back, was taken for a policy",
+    ),
+    (
+        1_829,
+        "an answer named a wrong id, and what was never there was deleted",
+    ),
+    (
         161,
         "an integration was tested ever less often, and stayed unreachable",
     ),
