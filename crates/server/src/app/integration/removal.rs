@@ -40,6 +40,8 @@ impl App {
         }
         reconnections::delete(&tx, organization).await?;
         self.settle_meetings(&tx, acting, choice).await?;
+        // What was to be deleted before may have been put off for hours.
+        links::wake_all(&tx, organization).await?;
         for track in tracks::list_in(&tx, organization).await? {
             if track.modes.contains(Mode::Teams) {
                 tracks::remember_teams(&tx, &track, true).await?;

@@ -115,6 +115,11 @@ pub(super) async fn apply(
             next.observed.join_url = Some(read_back.join_web_url.to_string());
             next.differences = differences(wanted, &read_back);
             next.observed.checked_at = Some(now);
+            let is_known = |found| link.differences.contains(found);
+            if !next.differences.iter().all(is_known) {
+                // Somebody changed it: it is set again.
+                next.observed.applied_start = None;
+            }
         }
         Step::Delete { id } => {
             delete(client, access, id).await?;
