@@ -28,9 +28,9 @@ use history::Outcome;
 use mutants::Mutant;
 use world::Options;
 
-/// How many histories a run of all tests has. They take five minutes on two cores that have
+/// How many histories a run of all tests has. They take seven minutes on two cores that have
 /// nothing else to do; where it would be more than ten, fewer are run.
-const HISTORIES: u64 = 2_000;
+const HISTORIES: u64 = 3_000;
 const SECONDS: u64 = 600;
 /// A run with fewer has shown too little.
 const FEWEST: u64 = 500;

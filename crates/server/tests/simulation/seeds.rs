@@ -8,6 +8,14 @@ use crate::world::Options;
 /// With what was wrong.
 const ONCE_BROKEN: &[(u64, &str)] = &[
     (
+        3_565,
+        "a look before a reminder took somebody's change for the tenant's policy",
+    ),
+    (
+        3_506,
+        "a removal waited for a deletion that had been put off",
+    ),
+    (
         1_414,
         "a comparison that a dead sign-in had stopped stood still when it worked again",
     ),
