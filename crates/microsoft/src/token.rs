@@ -105,13 +105,18 @@ pub struct ClaimsChallenge(Box<str>);
 impl ClaimsChallenge {
     const LONGEST: usize = 4096;
 
-    /// From an error of the token endpoint: JSON.
-    pub(crate) fn from_json(text: &str) -> Option<Self> {
+    /// From an error of the token endpoint, or as [`Self::as_json`] gave it.
+    pub fn from_json(text: &str) -> Option<Self> {
         if text.len() > Self::LONGEST {
             return None;
         }
         let claims: serde_json::Value = serde_json::from_str(text).ok()?;
         claims.is_object().then(|| Self(text.into()))
+    }
+
+    /// As it came, to be kept until the next refresh.
+    pub fn as_json(&self) -> &str {
+        &self.0
     }
 
     /// From `WWW-Authenticate`: JSON in base64, of either alphabet.

@@ -20,6 +20,7 @@ mod m0010_fence;
 mod m0012_late;
 mod m0013_stumbles;
 mod m0014_failing;
+mod m0015_challenge;
 
 use jiff::Timestamp;
 use sea_orm::{
@@ -49,6 +50,7 @@ fn steps() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m0012_late::Migration),
         Box::new(m0013_stumbles::Migration),
         Box::new(m0014_failing::Migration),
+        Box::new(m0015_challenge::Migration),
     ]
 }
 

@@ -170,6 +170,10 @@ pub async fn token_refused(
     failure: &Failure,
 ) -> Result<Option<Cause>, Trouble> {
     let organization = access.integration.organization;
+    if let Some(challenge) = &failure.challenge {
+        // Without it the next token may be just as wrong.
+        credentials::challenge(tx, organization, challenge.as_json()).await?;
+    }
     if tx.now.duration_since(access.refreshed_at) < SignedDuration::from_secs(60) {
         let refused = Failure {
             kind: Kind::GrantUnusable,

@@ -165,6 +165,7 @@ async fn take_over(
         version: generation << 32,
         refreshed_at: tx.now,
         attempts: 0,
+        challenge: None,
     };
     let next_start = meetings::next_teams_start_in(tx, organization).await?;
     let due = refresh_due(tx.now, ends_at.duration_since(tx.now), next_start);

@@ -4,7 +4,7 @@
 use jiff::SignedDuration;
 use mentoring::health::refresh_due;
 use mentoring::integration::IntegrationState;
-use microsoft::{Failure, Grant, TenantId};
+use microsoft::{ClaimsChallenge, Failure, Grant, TenantId};
 use secrecy::ExposeSecret;
 
 use super::host;
@@ -41,11 +41,18 @@ async fn one(tools: &Tools, claim: &Claim) -> Result<(), Trouble> {
         token_place(organization, "refresh_token"),
         &stored.refresh_token,
     )?;
-    match tools
-        .microsoft
-        .refresh(TenantId(stored.tenant_id), &refresh_token)
-        .await
-    {
+    let tenant = TenantId(stored.tenant_id);
+    let challenge = stored.challenge.as_deref();
+    let answer = match challenge.and_then(ClaimsChallenge::from_json) {
+        Some(challenge) => {
+            let microsoft = &tools.microsoft;
+            microsoft
+                .refresh_answering(tenant, &refresh_token, &challenge)
+                .await
+        }
+        None => tools.microsoft.refresh(tenant, &refresh_token).await,
+    };
+    match answer {
         Ok(grant) => refreshed(tools, claim, &stored, &grant).await,
         Err(failure) => failed(tools, claim, &stored, &failure).await,
     }

@@ -43,6 +43,8 @@ pub struct Credentials {
     pub refreshed_at: Timestamp,
     /// Failed tries since the last success.
     pub attempts: i64,
+    /// What Microsoft wants of the next access token, where it said so: JSON.
+    pub challenge: Option<String>,
 }
 
 impl std::fmt::Debug for Credentials {
@@ -81,6 +83,7 @@ async fn find_on(
         version: row.version,
         refreshed_at: instant(row.refreshed_at),
         attempts: row.attempts,
+        challenge: row.challenge,
     }))
 }
 
@@ -99,6 +102,7 @@ pub async fn put(tx: &Tx, credentials: &Credentials, due_at: Timestamp) -> Store
         version: Set(credentials.version),
         refreshed_at: Set(millis(credentials.refreshed_at)),
         attempts: Set(0),
+        challenge: Set(None),
         due_at: Set(Some(millis(due_at))),
         lease_owner: Set(None),
         lease_until: Set(None),
@@ -122,6 +126,7 @@ pub async fn replace(tx: &Tx, credentials: &Credentials, from: i64) -> Stored<bo
             version: Set(from + 1),
             refreshed_at: Set(millis(credentials.refreshed_at)),
             attempts: Set(0),
+            challenge: Set(None),
             ..Default::default()
         })
         .filter(row::Column::OrganizationId.eq(credentials.organization.0))
@@ -143,6 +148,19 @@ pub async fn distrust(tx: &Tx, organization: OrganizationId, version: i64) -> St
         })
         .filter(row::Column::OrganizationId.eq(organization.0))
         .filter(row::Column::Version.eq(version))
+        .exec(tx.on())
+        .await?;
+    Ok(())
+}
+
+/// Keeps what Microsoft wants of the next access token.
+pub async fn challenge(tx: &Tx, organization: OrganizationId, challenge: &str) -> Stored<()> {
+    row::Entity::update_many()
+        .set(row::ActiveModel {
+            challenge: Set(Some(challenge.to_owned())),
+            ..Default::default()
+        })
+        .filter(row::Column::OrganizationId.eq(organization.0))
         .exec(tx.on())
         .await?;
     Ok(())
@@ -220,6 +238,7 @@ mod row {
         pub version: i64,
         pub refreshed_at: i64,
         pub attempts: i64,
+        pub challenge: Option<String>,
         pub due_at: Option<i64>,
         pub lease_owner: Option<String>,
         pub lease_until: Option<i64>,

@@ -248,6 +248,7 @@ impl App {
             version: generation << 32,
             refreshed_at: tx.now,
             attempts: 0,
+            challenge: None,
         };
         let next_start = meetings::next_teams_start_in(&tx, organization).await?;
         credentials::put(&tx, &credentials, refresh_due(tx.now, lasts, next_start)).await?;

@@ -179,6 +179,31 @@ async fn f08_a_revoked_sign_in_is_noticed_within_five_minutes_and_told_once() {
 }
 
 #[tokio::test]
+async fn g14_what_microsoft_wants_of_the_next_token_is_asked_for_once() {
+    let office = Office::is_integrated().await;
+    office.lives(minutes(10)).await;
+    let now = office.now();
+    office.account(SCHEDULER, |host| host.standing.challenged_at = Some(now));
+    office.house.app.clock.advance(minutes(1));
+    office.mei_plans("Challenged", "2026-11-24T09:00").await;
+    office.lives(minutes(1)).await;
+    let asked = office.tenant.claims();
+    assert!(
+        asked.contains("nbf"),
+        "the challenge is handed back: {asked}"
+    );
+    assert!(asked.contains("CP1"), "{asked}");
+    assert_eq!(office.hosted().len(), 1);
+    assert_eq!(office.state().await, IntegrationState::Integrated);
+    assert_eq!(office.warnings().await, 0);
+
+    asks_for_a_refresh(&office).await;
+    office.settles().await;
+    let asked = office.tenant.claims();
+    assert!(!asked.contains("nbf"), "it was answered: {asked}");
+}
+
+#[tokio::test]
 async fn the_sign_in_is_tried_every_five_minutes_while_people_are_about_to_meet() {
     let office = Office::is_integrated().await;
     let asked = office.tenant.redeemed();

@@ -29,6 +29,7 @@ pub struct Tenant {
     pages: Router,
     redeemed: Arc<AtomicUsize>,
     looked: Arc<AtomicUsize>,
+    claims: Arc<Mutex<String>>,
     /// A client secret that Ithaca has beside the one of the seed, and asks with first.
     pub newer_secret: Option<&'static str>,
     /// The wire between the two.
@@ -118,6 +119,7 @@ impl Tenant {
             sandbox,
             redeemed: Arc::default(),
             looked: Arc::default(),
+            claims: Arc::default(),
             newer_secret: None,
             wire: Wire::default(),
         }
@@ -127,6 +129,7 @@ impl Tenant {
     pub fn client(&self, clock: &Clock, randomness: &Randomness) -> Client {
         let (pages, redeemed) = (self.pages.clone(), self.redeemed.clone());
         let looked = self.looked.clone();
+        let claims = self.claims.clone();
         let wire = self.wire.clone();
         let service = tower::service_fn(move |request: Request<_>| {
             if request.uri().path().ends_with("/token") {
@@ -136,15 +139,24 @@ impl Tenant {
             {
                 looked.fetch_add(1, Ordering::SeqCst);
             }
-            let (pages, wire) = (pages.clone(), wire.clone());
+            let (pages, wire, claims) = (pages.clone(), wire.clone(), claims.clone());
             async move {
+                let (head, body) = request.map(Body::new).into_parts();
+                let body = to_bytes(body, 1 << 20).await.expect("it is at hand");
+                if head.uri.path().ends_with("/token") {
+                    let asked = url::form_urlencoded::parse(&body)
+                        .find(|(name, _)| name == "claims")
+                        .map(|(_, value)| value.into_owned());
+                    *claims.lock().expect("nobody panicked") = asked.unwrap_or_default();
+                }
+                let request = Request::from_parts(head, Body::from(body));
                 let number = {
                     let mut cut = wire.cut();
                     cut.calls += 1;
                     cut.calls
                 };
                 wire.passes(number, false).await;
-                let answer = pages.oneshot(request.map(Body::new)).await;
+                let answer = pages.oneshot(request).await;
                 wire.passes(number, true).await;
                 answer
             }
@@ -181,6 +193,11 @@ impl Tenant {
                 })
                 .collect()
         })
+    }
+
+    /// What Ithaca last wanted of a token, as it said so: JSON.
+    pub fn claims(&self) -> String {
+        self.claims.lock().expect("nobody panicked").clone()
     }
 
     /// How often Ithaca asked for a token.

@@ -28,6 +28,7 @@ async fn tokens(world: &World) -> Credentials {
         version: 7,
         refreshed_at: tx.now,
         attempts: 0,
+        challenge: None,
     };
     credentials::put(&tx, &first, tx.now).await.unwrap();
     tx.commit().await.unwrap();

@@ -41,6 +41,7 @@ async fn puts_a_token(world: &World, organization: OrganizationId, refresh_token
         version: 1,
         refreshed_at: tx.now,
         attempts: 0,
+        challenge: None,
     };
     credentials::put(&tx, &tokens, Timestamp::MAX)
         .await
