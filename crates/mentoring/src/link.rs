@@ -239,7 +239,8 @@ pub fn has_failed_for_long(since: Timestamp, now: Timestamp) -> bool {
     now.duration_since(since) >= LONGEST_ALONE
 }
 
-/// G-07: ten tries of the meeting's own within about a day.
+/// G-07: ten tries of the meeting's own, which take a quarter of an hour; each live test that
+/// passes is another one.
 const MOST_ATTEMPTS: u32 = 10;
 /// How long a meeting fails alone before it is given up.
 const LONGEST_ALONE: SignedDuration = SignedDuration::from_hours(24);
