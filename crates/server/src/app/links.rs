@@ -4,7 +4,7 @@ use mentoring::link;
 use mentoring::organization::MeetingId;
 
 use super::{Acting, App, AppError, Done, record};
-use crate::store::{links, meetings};
+use crate::store::links;
 use crate::wake::Reconciler;
 
 impl App {
@@ -12,10 +12,7 @@ impl App {
     pub async fn ask_for_link_again(&self, acting: &Acting, id: MeetingId) -> Done<()> {
         let organization = acting.actor.organization;
         let tx = self.store.begin(organization).await?;
-        let stored = meetings::find_in(&tx, organization, id)
-            .await?
-            .filter(|stored| mentoring::role::rights(&acting.actor, &stored.meeting).see)
-            .ok_or(AppError::NotFound)?;
+        let stored = self.seen(&tx, acting, id).await?;
         let link = links::find_in(&tx, organization, id)
             .await?
             .ok_or(AppError::NotFound)?;

@@ -8,6 +8,7 @@ use mentoring::link::{LinkState, WaitingReason};
 use mentoring::meeting::{self, Changes, Draft, Joining, Meeting, MeetingState, Scope};
 use mentoring::member::MemberState;
 use mentoring::organization::{MeetingId, MemberId, TrackId};
+use mentoring::role::rights;
 use mentoring::track::{Mode, Track};
 use uuid::Uuid;
 
@@ -183,6 +184,19 @@ impl App {
         Ok(stored.meeting.id)
     }
 
+    /// A meeting inside a change, within sight of the actor.
+    pub(super) async fn seen(
+        &self,
+        tx: &Tx,
+        acting: &Acting,
+        id: MeetingId,
+    ) -> Done<StoredMeeting> {
+        meetings::find_in(tx, acting.actor.organization, id)
+            .await?
+            .filter(|stored| rights(&acting.actor, &stored.meeting).see)
+            .ok_or(AppError::NotFound)
+    }
+
     async fn changeable(
         &self,
         tx: &Tx,
@@ -190,10 +204,7 @@ impl App {
         id: MeetingId,
         revision: i64,
     ) -> Done<StoredMeeting> {
-        let stored = meetings::find_in(tx, acting.actor.organization, id)
-            .await?
-            .filter(|stored| mentoring::role::rights(&acting.actor, &stored.meeting).see)
-            .ok_or(AppError::NotFound)?;
+        let stored = self.seen(tx, acting, id).await?;
         if stored.meeting.revision != revision {
             return Err(StoreError::Stale.into());
         }

@@ -17,7 +17,7 @@ use crate::store::{Tx, directory, integrations, meetings, tracks};
 
 /// What the rules look at beside the meeting itself.
 pub(super) struct Ground {
-    pub track: Track,
+    track: Track,
     enrolled: BTreeSet<MemberId>,
     eligibility: Result<Uuid, Vec<Reason>>,
     now: Timestamp,

@@ -8,7 +8,7 @@ use mentoring::member::Member;
 use mentoring::organization::{MeetingId, ProposalId, TrackId};
 use mentoring::proposal::{self, Proposal, Step, Wanted};
 use mentoring::refusal::Refusal;
-use mentoring::role::{Actor, rights};
+use mentoring::role::Actor;
 use mentoring::schedule::When;
 
 use super::planning::{Begun, Ground};
@@ -224,13 +224,6 @@ impl App {
         tx.commit().await?;
         self.ring();
         Ok(())
-    }
-
-    async fn seen(&self, tx: &Tx, acting: &Acting, id: MeetingId) -> Done<StoredMeeting> {
-        meetings::find_in(tx, acting.actor.organization, id)
-            .await?
-            .filter(|stored| rights(&acting.actor, &stored.meeting).see)
-            .ok_or(AppError::NotFound)
     }
 
     async fn found(
